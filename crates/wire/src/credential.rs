@@ -8,7 +8,7 @@ use crate::{Algorithm, Platform, StopReason};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CredentialStatus {
     /// The credential ID, 12 characters.
-    #[cfg_attr(feature = "openapi", schema(example = "WRCA12345674"))]
+    #[cfg_attr(feature = "openapi", schema(example = "WRCA12345671"))]
     pub credential_id: String,
     /// Whether it is in use.
     pub state: CredentialState,

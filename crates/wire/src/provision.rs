@@ -36,7 +36,7 @@ pub enum Platform {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProvisionAnswer {
     /// The new credential ID, 12 characters.
-    #[cfg_attr(feature = "openapi", schema(example = "WRCA12345674"))]
+    #[cfg_attr(feature = "openapi", schema(example = "WRCA12345671"))]
     pub credential_id: String,
     /// The service's X25519 public key for this credential alone, 32 bytes as base64url without padding.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
