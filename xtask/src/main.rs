@@ -1,2 +1,73 @@
-//! x
-fn main() {}
+//! What developers and CI run: `cargo xtask COMMAND`.
+//!
+//! An ordinary program, so that every step reads the same on a developer's machine and in CI.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool says on standard output what it does"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "no rule of the product lives here: a tool reads the clock, the environment and random bytes itself"
+)]
+
+mod deny;
+mod long_runs;
+mod malformed;
+mod packages;
+mod postgres;
+mod race;
+mod run;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything CI checks: format, lints, house rules, tests on both databases, browser tests.
+    Test(test::Args),
+    /// The house rules: crate edges, sizes, the table of rules, links, migrations and so on.
+    Tidy,
+    /// Run a command with a PostgreSQL cluster of its own (`cargo xtask postgres -- COMMAND…`).
+    Postgres(postgres::Args),
+    /// Is a code accepted twice, a lock passed, under callers that all come at once?
+    Race(race::Args),
+    /// The long-form tests of the server.
+    Soak(long_runs::Args),
+    /// The benchmark of the server.
+    Bench(long_runs::Args),
+    /// At least 10,000 generated requests, right and malformed, against the server's own OpenAPI.
+    Malformed(malformed::Args),
+    /// Licences, advisories, banned and doubled dependencies (installs cargo-deny when missing).
+    Deny,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Test(args) => test::run(&args),
+        Command::Tidy => tidy::run(),
+        Command::Postgres(args) => postgres::run(&args),
+        Command::Race(args) => race::run(&args),
+        Command::Soak(args) => long_runs::soak(&args),
+        Command::Bench(args) => long_runs::bench(&args),
+        Command::Malformed(args) => malformed::run(&args),
+        Command::Deny => deny::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

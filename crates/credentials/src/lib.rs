@@ -15,8 +15,12 @@ pub mod life_cycle;
 pub mod party;
 pub mod provision;
 pub mod purpose;
+pub mod record;
 pub mod request;
 pub mod resync;
 pub mod seal;
 pub mod throttle;
 pub mod validate;
+
+// The words of RFC 6238 in which the rules are told, so that their callers need no second crate.
+pub use warifu_oath::{Algorithm, Code, CodeError, Digits, Generator, Period, TimeStep};

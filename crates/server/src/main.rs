@@ -1,2 +1,2 @@
-//! server
+//! warifu
 fn main() {}

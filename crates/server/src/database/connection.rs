@@ -1,0 +1,141 @@
+use super::sqlite_engine::{self, Memory, SqliteTx};
+use super::{DatabaseError, Location, Tx, postgres_engine};
+
+/// One open database, used by one thread.
+pub enum Connection {
+    /// SQLite.
+    Sqlite(SqliteConnection),
+    /// PostgreSQL.
+    Postgres(Box<postgres_engine::PostgresConnection>),
+}
+
+/// SQLite with what it remembers between transactions.
+pub struct SqliteConnection {
+    pub(crate) connection: rusqlite::Connection,
+    pub(crate) memory: Memory,
+}
+
+impl Connection {
+    /// Opens a database to read and write; an SQLite file is made when there is none.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub fn open(location: &Location, cache_kib: u32) -> Result<Self, DatabaseError> {
+        Ok(match location {
+            Location::Sqlite(path) => Self::sqlite(sqlite_engine::open(path, cache_kib)?),
+            Location::Postgres(url) => Self::Postgres(Box::new(postgres_engine::open(url)?)),
+        })
+    }
+
+    /// Opens an existing database to read.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub fn open_reader(location: &Location) -> Result<Self, DatabaseError> {
+        Ok(match location {
+            Location::Sqlite(path) => Self::sqlite(sqlite_engine::open_reader(path)?),
+            Location::Postgres(url) => Self::Postgres(Box::new(postgres_engine::open(url)?)),
+        })
+    }
+
+    fn sqlite(connection: rusqlite::Connection) -> Self {
+        Self::Sqlite(SqliteConnection {
+            connection,
+            memory: Memory::default(),
+        })
+    }
+
+    /// Runs `work` in a transaction of its own and commits; an error or a panic undoes it.
+    ///
+    /// # Errors
+    /// Those of `work` and of the commit; after the latter the outcome is unknown.
+    pub fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.transaction("BEGIN IMMEDIATE", |tx| {
+                let mut tx = Tx::Sqlite(tx);
+                work(&mut tx)
+            }),
+            Self::Postgres(postgres) => {
+                let mut tx = Tx::Postgres(postgres.begin()?);
+                let result = work(&mut tx)?;
+                match tx {
+                    Tx::Postgres(tx) => tx.commit()?,
+                    Tx::Sqlite(_) => return Err(DatabaseError::Gone),
+                }
+                Ok(result)
+            }
+        }
+    }
+
+    /// Runs `work` on one state of the database and writes nothing.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub fn read<T>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        match self {
+            Self::Sqlite(sqlite) => {
+                sqlite.transaction("BEGIN DEFERRED", |tx| work(&mut Tx::Sqlite(tx)))
+            }
+            Self::Postgres(_) => self.transaction(work),
+        }
+    }
+
+    /// Whether it can serve no more transactions.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(postgres) => postgres.is_closed(),
+        }
+    }
+}
+
+impl SqliteConnection {
+    pub(crate) fn transaction<T>(
+        &mut self,
+        begin: &str,
+        work: impl FnOnce(SqliteTx<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        self.connection.execute_batch(begin)?;
+        // Undone on every way out but the last line, a panic's included.
+        let mut guard = Guard {
+            sqlite: self,
+            committed: false,
+        };
+        let result = work(SqliteTx::new(
+            &guard.sqlite.connection,
+            &mut guard.sqlite.memory,
+        ))?;
+        SqliteTx::new(&guard.sqlite.connection, &mut guard.sqlite.memory).before_commit()?;
+        guard.sqlite.connection.execute_batch("COMMIT")?;
+        guard.committed = true;
+        Ok(result)
+    }
+}
+
+struct Guard<'a> {
+    sqlite: &'a mut SqliteConnection,
+    committed: bool,
+}
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if self.committed {
+            self.sqlite.memory.committed();
+            return;
+        }
+        self.sqlite.memory.forget();
+        // Some failures have undone the transaction already.
+        if !self.sqlite.connection.is_autocommit()
+            && let Err(error) = self.sqlite.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be undone; its locks go with the connection");
+        }
+    }
+}

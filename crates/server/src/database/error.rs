@@ -1,0 +1,88 @@
+use std::fmt;
+
+/// What should not happen in a database. Whoever gets one knows nothing of the outcome and asks again by its key.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// SQLite said so.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// PostgreSQL said so, or the connection is gone.
+    #[error("PostgreSQL: {}", PostgresMessage(.0))]
+    Postgres(#[from] postgres::Error),
+    /// A statement changed another number of rows than the rule allows; the transaction was undone.
+    #[error("{statement} changed {found} rows, not {expected}")]
+    Count {
+        /// Which statement, in words.
+        statement: &'static str,
+        /// Rows that it should have changed.
+        expected: usize,
+        /// Rows that it did.
+        found: usize,
+    },
+    /// A stored value that no version of this program wrote.
+    #[error("{table}.{column} of row {row} holds a value that this program does not know")]
+    Stored {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: i64,
+    },
+    /// Too much waits already.
+    #[error("too many requests are waiting for the database")]
+    Overloaded,
+    /// No answer in time.
+    #[error("the database did not answer in time")]
+    Timeout,
+    /// The threads that serve the database are gone, or one panicked with this request in its hands.
+    #[error("the request was given up by the database's threads")]
+    Gone,
+    /// The schema is another one than this program's.
+    #[error("{0}")]
+    Schema(String),
+    /// A secret of the service could not be used.
+    #[error("{0}")]
+    Secret(String),
+}
+
+impl DatabaseError {
+    /// Whether the connection is of no use any more.
+    #[must_use]
+    pub fn connection_lost(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.is_closed() || error.as_db_error().is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether a unique key stood in the way.
+    #[must_use]
+    pub fn unique_violation(&self) -> bool {
+        match self {
+            Self::Sqlite(error) => matches!(
+                error.sqlite_error().map(|error| error.extended_code),
+                Some(
+                    rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                        | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                )
+            ),
+            Self::Postgres(error) => {
+                error.code() == Some(&postgres::error::SqlState::UNIQUE_VIOLATION)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The server's own words without the values of the statement, which may be personal data.
+struct PostgresMessage<'a>(&'a postgres::Error);
+
+impl fmt::Display for PostgresMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_db_error() {
+            Some(error) => write!(f, "{} ({})", error.message(), error.code().code()),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}

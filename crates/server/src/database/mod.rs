@@ -1,0 +1,45 @@
+//! One narrow way to two engines: SQLite, embedded, and PostgreSQL (docs/decisions/0002).
+//!
+//! A store function takes an open [`Tx`] and is synchronous. Whoever opens the transaction decides what belongs
+//! together; nothing below it commits. Statements are written once, with `?1`, `?2` … for values by number, and keep
+//! to what both engines mean alike; the few that cannot name their engine where they stand.
+
+mod checkpointer;
+mod connection;
+mod error;
+mod gather;
+mod migrate;
+mod pool;
+mod postgres_engine;
+mod requests;
+mod sqlite_engine;
+mod tx;
+
+pub use connection::Connection;
+pub use error::DatabaseError;
+pub use gather::{Gather, GatherOnly};
+pub use migrate::{Migration, MigrationState, migrate, migration_state};
+pub use pool::{Database, PoolSettings};
+pub use tx::{Row, Tx, Value};
+
+use std::path::PathBuf;
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// One SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL connection string, `postgres://…` or `key=value …`; may hold a password, so it is never printed.
+    Postgres(PostgresUrl),
+}
+
+/// A PostgreSQL connection string that no log shows.
+#[derive(Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
+pub struct PostgresUrl(pub String);
+
+impl std::fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgresUrl(…)")
+    }
+}

@@ -1,0 +1,99 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use postgres::types::ToSql;
+use postgres::{Client, NoTls, Statement, Transaction};
+
+use super::{DatabaseError, PostgresUrl, Row, Value};
+
+/// A connection to PostgreSQL with its prepared statements.
+pub struct PostgresConnection {
+    client: Client,
+    statements: HashMap<&'static str, Statement>,
+}
+
+/// A transaction on PostgreSQL at READ COMMITTED: every rule holds by conditional statements and row locks.
+pub struct PostgresTx<'a> {
+    transaction: Transaction<'a>,
+    statements: &'a mut HashMap<&'static str, Statement>,
+}
+
+/// No lock is waited for and no statement runs for ever; an answer is durable before it is given.
+const SESSION: &str = "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';
+    SET lock_timeout = '10s'; SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'";
+
+pub(crate) fn open(url: &PostgresUrl) -> Result<PostgresConnection, DatabaseError> {
+    let mut config: postgres::Config = url.0.parse()?;
+    config.application_name("warifu");
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(Duration::from_secs(5));
+    }
+    config.tcp_user_timeout(Duration::from_secs(15));
+    let mut client = config.connect(NoTls)?;
+    client.batch_execute(SESSION)?;
+    Ok(PostgresConnection {
+        client,
+        statements: HashMap::new(),
+    })
+}
+
+impl PostgresConnection {
+    pub(crate) fn begin(&mut self) -> Result<PostgresTx<'_>, DatabaseError> {
+        Ok(PostgresTx {
+            transaction: self.client.transaction()?,
+            statements: &mut self.statements,
+        })
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+impl PostgresTx<'_> {
+    pub(crate) fn commit(self) -> Result<(), DatabaseError> {
+        Ok(self.transaction.commit()?)
+    }
+
+    pub(crate) fn execute(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<usize, DatabaseError> {
+        let statement = self.statement(sql)?;
+        let count = self.transaction.execute(&statement, &parameters(values))?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    pub(crate) fn query<T>(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let statement = self.statement(sql)?;
+        let rows = self.transaction.query(&statement, &parameters(values))?;
+        rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+    }
+
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        Ok(self.transaction.batch_execute(sql)?)
+    }
+
+    /// Statements are written with `?1`; PostgreSQL says `$1`. No statement has a question mark elsewhere.
+    fn statement(&mut self, sql: &'static str) -> Result<Statement, DatabaseError> {
+        if let Some(statement) = self.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.transaction.prepare(&sql.replace('?', "$"))?;
+        self.statements.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+fn parameters<'a>(values: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    values
+        .iter()
+        .map(|value| value as &(dyn ToSql + Sync))
+        .collect()
+}

@@ -1,0 +1,186 @@
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use super::requests::{Key, RecentRequests};
+use super::{DatabaseError, Row, Tx, Value};
+
+/// Bytes of a page. A validation changes one row on one random page, and that whole page goes to the log and back:
+/// a quarter of the usual page is a quarter of that (docs/decisions/0005).
+const PAGE_SIZE: u32 = 1024;
+
+/// How long a statement waits for another process that writes, e.g. `warifu relying-party add` beside a server.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// A transaction on SQLite, begun IMMEDIATE: it is the only one that writes.
+pub struct SqliteTx<'a> {
+    connection: &'a Connection,
+    memory: &'a mut Memory,
+}
+
+/// What a connection remembers between transactions.
+#[derive(Default)]
+pub(crate) struct Memory {
+    requests: Option<RecentRequests>,
+}
+
+/// Opens a database for reading and writing, and makes the file (0600) if there is none.
+pub(crate) fn open(path: &Path, cache_kib: u32) -> Result<Connection, DatabaseError> {
+    create_private(path)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch(&format!(
+        "PRAGMA page_size = {PAGE_SIZE};
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -{cache_kib};"
+    ))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Opens an existing database for reading.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, DatabaseError> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cache_size = -2048;")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// SQLite makes its log and its index with the permissions of the file itself.
+fn create_private(path: &Path) -> Result<(), DatabaseError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| {
+        DatabaseError::Schema(format!(
+            "cannot open the database {}: {error}",
+            path.display()
+        ))
+    })
+}
+
+impl<'a> SqliteTx<'a> {
+    pub(crate) fn new(connection: &'a Connection, memory: &'a mut Memory) -> Self {
+        Self { connection, memory }
+    }
+
+    pub(crate) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, DatabaseError> {
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .execute(params_from_iter(values))?)
+    }
+
+    pub(crate) fn query<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<Vec<T>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next()? {
+            answer.push(read(&Row::Sqlite(row))?);
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn query_one<T>(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<Option<T>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        rows.next()?.map(|row| read(&Row::Sqlite(row))).transpose()
+    }
+
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), DatabaseError> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    /// Where a request stands in the audit trail.
+    pub(crate) fn find_request(&mut self, request: &Key) -> Result<Option<i64>, DatabaseError> {
+        if let Some(position) = self.requests()?.find(request) {
+            return Ok(Some(position));
+        }
+        self.query_one(
+            "SELECT position FROM request_index WHERE request = ?1",
+            &[Value::Bytes(request)],
+            |row| row.int(0),
+        )
+    }
+
+    /// Remembers a request whose audit row this transaction inserts.
+    pub(crate) fn add_request(&mut self, request: Key, position: i64) -> Result<(), DatabaseError> {
+        self.requests()?.add(request, position);
+        Ok(())
+    }
+
+    fn requests(&mut self) -> Result<&mut RecentRequests, DatabaseError> {
+        if self.memory.requests.is_none() {
+            self.memory.requests = Some(RecentRequests::load(self)?);
+        }
+        Ok(self.memory.requests.get_or_insert_default())
+    }
+
+    /// The last work of a transaction before it commits.
+    pub(crate) fn before_commit(&mut self) -> Result<(), DatabaseError> {
+        let Some(mut requests) = self.memory.requests.take() else {
+            return Ok(());
+        };
+        let folded = requests.fold(self);
+        self.memory.requests = Some(requests);
+        folded
+    }
+
+    /// Runs `work` so that its failure undoes it alone.
+    pub(crate) fn savepoint<T>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        let mark = self.memory.requests.as_ref().map(RecentRequests::mark);
+        self.execute("SAVEPOINT work", &[])?;
+        let result = work(&mut Tx::Sqlite(SqliteTx::new(self.connection, self.memory)));
+        if result.is_err() {
+            self.execute("ROLLBACK TO work", &[])?;
+            if let Some(requests) = &mut self.memory.requests {
+                requests.undo_to(mark.unwrap_or(0));
+            }
+        }
+        self.execute("RELEASE work", &[])?;
+        result
+    }
+}
+
+impl Memory {
+    pub(crate) fn committed(&mut self) {
+        if let Some(requests) = &mut self.requests {
+            requests.committed();
+        }
+    }
+
+    /// Nothing is known of the transaction's fate: what is remembered is read again when it is needed.
+    pub(crate) fn forget(&mut self) {
+        self.requests = None;
+    }
+}

@@ -1,0 +1,137 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tower::Service as _;
+
+use super::PeerAddress;
+
+/// How long a client may take to send a request's head, and may keep a connection without sending one.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The longest head of a request, bytes.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// A bound listener with its name.
+#[derive(Debug)]
+pub struct Listener {
+    listener: TcpListener,
+    /// Where it listens; the port is the real one when 0 was asked for.
+    pub address: SocketAddr,
+}
+
+/// A listener that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody listens there already.
+    #[error("{name}: port {} of {} is taken by another program; stop it, or set [{name}] listen to another address", .address.port(), .address.ip())]
+    Taken {
+        /// The section of the configuration.
+        name: &'static str,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened at.
+    #[error("{name}: cannot listen at {address}: {error}")]
+    Listen {
+        /// The section of the configuration.
+        name: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+impl Listener {
+    /// Listens at `address` for the section `name` of the configuration.
+    ///
+    /// # Errors
+    /// [`ServeError`] names the section and the address.
+    pub async fn bind(name: &'static str, address: SocketAddr) -> Result<Self, ServeError> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AddrInUse => ServeError::Taken { name, address },
+            _ => ServeError::Listen {
+                name,
+                address,
+                error,
+            },
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+}
+
+/// Serves until `stop` turns true; then takes no new connection and gives the running requests `drain` to end.
+pub async fn serve(
+    listener: Listener,
+    router: Router,
+    max_connections: usize,
+    drain: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(max_connections));
+    let graceful = GracefulShutdown::new();
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_LIMIT)
+        .half_close(false);
+    while !*stop.borrow() {
+        let accepted = tokio::select! {
+            accepted = next_connection(&listener.listener, &places) => accepted,
+            _ = stop.changed() => break,
+        };
+        let (stream, peer, place) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, say: waiting lets some go.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let router = router.clone();
+        let service =
+            hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(PeerAddress(peer));
+                router.clone().call(request)
+            });
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            let _place = place;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(drain, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some requests did not end in time and were given up");
+    }
+}
+
+async fn next_connection(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    // The place first: whoever is one too many waits in the operating system's queue and costs nothing here.
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, peer, place))
+}

@@ -1,0 +1,9 @@
+//! What every listener shares: connections, names of requests, addresses of clients.
+
+mod address;
+mod connection;
+mod request_id;
+
+pub use address::{ClientAddress, PeerAddress};
+pub use connection::{Listener, ServeError, serve};
+pub use request_id::RequestId;

@@ -1,0 +1,113 @@
+//! What is counted, in the words of Prometheus.
+
+use std::sync::atomic::AtomicI64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// Every metric of the token service.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Validations by result.
+    pub validations: Family<ResultLabel, Counter>,
+    /// Tokens that became known.
+    pub provisioned: Counter,
+    /// HTTP answers by route and status.
+    pub requests: Family<RequestLabel, Counter>,
+    /// Seconds from a validation's arrival to its answer.
+    pub validation_seconds: Histogram,
+    /// Commands that one commit made durable.
+    pub commit_size: Histogram,
+    queue: Gauge<i64, AtomicI64>,
+    /// Seconds since 1970 of the newest audit checkpoint.
+    pub checkpoint_time: Gauge<i64, AtomicI64>,
+}
+
+/// `result`
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ResultLabel {
+    /// As on the wire, or `refused`, or `failed`.
+    pub result: &'static str,
+}
+
+/// `route` and `status`
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabel {
+    /// The route's pattern, never a path as it was sent.
+    pub route: String,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("warifu");
+        let validations = Family::default();
+        registry.register("validations", "Validations by result", validations.clone());
+        let provisioned = Counter::default();
+        registry.register(
+            "provisioned",
+            "Tokens that became known",
+            provisioned.clone(),
+        );
+        let requests = Family::default();
+        registry.register(
+            "http_requests",
+            "HTTP answers by route and status",
+            requests.clone(),
+        );
+        // 250 µs to 8 s.
+        let validation_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 16));
+        registry.register(
+            "validation_seconds",
+            "Seconds from a validation's arrival to its answer",
+            validation_seconds.clone(),
+        );
+        let commit_size = Histogram::new(exponential_buckets(1.0, 2.0, 11));
+        registry.register(
+            "commit_size",
+            "Commands that one commit made durable",
+            commit_size.clone(),
+        );
+        let queue = Gauge::default();
+        registry.register(
+            "queue_depth",
+            "Commands that wait for the database",
+            queue.clone(),
+        );
+        let checkpoint_time = Gauge::default();
+        registry.register(
+            "audit_checkpoint_timestamp_seconds",
+            "When the newest audit checkpoint was written",
+            checkpoint_time.clone(),
+        );
+        Self {
+            registry,
+            validations,
+            provisioned,
+            requests,
+            validation_seconds,
+            commit_size,
+            queue,
+            checkpoint_time,
+        }
+    }
+}
+
+impl Metrics {
+    /// The text that Prometheus reads (OpenMetrics 1.0), with so many commands waiting.
+    ///
+    /// # Errors
+    /// When a metric cannot be written, which its type rules out.
+    pub fn render(&self, waiting: usize) -> Result<String, std::fmt::Error> {
+        self.queue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,25 @@
+//! What the token service keeps, and the only place that says so in SQL.
+//!
+//! Every function takes an open transaction. Locks are taken in one order: the throttle's row, credentials by
+//! ascending ID, and the audit stream last.
+
+pub mod audit;
+pub mod credential;
+pub mod failures;
+pub mod party;
+pub mod request;
+pub mod seal_key;
+pub mod service_secret;
+pub mod settle;
+pub mod throttle;
+pub mod validation;
+
+use crate::database::Migration;
+
+/// The schema of the token service.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "token_service",
+    sqlite: include_str!("../../migrations/sqlite/0001_token_service.sql"),
+    postgres: include_str!("../../migrations/postgres/0001_token_service.sql"),
+}];

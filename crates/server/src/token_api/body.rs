@@ -1,0 +1,138 @@
+//! From a request's bytes to a message that means something, or to a problem that names the field.
+
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use warifu_wire::ProblemType;
+
+use super::problem::ApiProblem;
+use super::text::Text;
+
+/// The longest body, bytes: the largest message has some hundred.
+pub(super) const LIMIT: usize = 16 * 1024;
+
+/// How long a body may take to arrive.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A field of a message, and what is expected there.
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) expected: Text,
+    pub(super) fits: fn(&Value) -> bool,
+}
+
+/// A JSON object that a POST takes.
+pub(super) trait Message: DeserializeOwned {
+    /// What it means once every field is as expected.
+    type Meaning;
+    /// Its fields, all required.
+    const FIELDS: &'static [Field];
+    /// `None` when a field is not as expected.
+    fn meaning(self) -> Option<Self::Meaning>;
+}
+
+/// Reads a body and what it means.
+pub(super) async fn read<M: Message>(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<M::Meaning, ApiProblem> {
+    require_json(headers)?;
+    if body.size_hint().lower() > LIMIT as u64 {
+        return Err(too_large());
+    }
+    let bytes = match tokio::time::timeout(TIMEOUT, to_bytes(body, LIMIT)).await {
+        Ok(Ok(bytes)) => bytes,
+        // Too long, or cut off on the way: to the latter nobody listens any more.
+        Ok(Err(_)) => return Err(too_large()),
+        Err(_) => {
+            return Err(ApiProblem::new(
+                ProblemType::Timeout,
+                Text {
+                    en: "The body did not arrive within 10 seconds.",
+                    ja: "本文が10秒以内に届きませんでした。",
+                },
+            ));
+        }
+    };
+    let message = serde_json::from_slice::<M>(&bytes)
+        .ok()
+        .and_then(M::meaning);
+    message.ok_or_else(|| diagnose(&bytes, M::FIELDS))
+}
+
+/// What is wrong with a body that means nothing. Only the refused pay for the second look.
+fn diagnose(bytes: &[u8], fields: &[Field]) -> ApiProblem {
+    let not_json = Text {
+        en: "The body is not JSON (RFC 8259).",
+        ja: "本文が JSON（RFC 8259）ではありません。",
+    };
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
+        return ApiProblem::malformed(not_json);
+    };
+    let Value::Object(object) = value else {
+        return ApiProblem::malformed(Text {
+            en: "The body is not a JSON object.",
+            ja: "本文が JSON オブジェクトではありません。",
+        });
+    };
+    let mut wrong: Vec<_> = fields
+        .iter()
+        .filter(|field| !object.get(field.name).is_some_and(field.fits))
+        .map(|field| (field.name, field.expected))
+        .collect();
+    if object
+        .keys()
+        .any(|name| !fields.iter().any(|field| field.name == name))
+    {
+        wrong.push((
+            "(body)",
+            Text {
+                en: "no other fields than the documented ones",
+                ja: "文書にある項目だけ",
+            },
+        ));
+    }
+    if wrong.is_empty() {
+        return ApiProblem::malformed(Text {
+            en: "A field stands twice in the body.",
+            ja: "本文に同じ項目が2回あります。",
+        });
+    }
+    ApiProblem::fields(wrong)
+}
+
+/// `application/json`, with whatever parameters.
+fn require_json(headers: &HeaderMap) -> Result<(), ApiProblem> {
+    let is_json = |value: &str| {
+        value
+            .split(';')
+            .next()
+            .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    };
+    match headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.to_str())
+    {
+        Some(Ok(value)) if is_json(value) => Ok(()),
+        _ => Err(ApiProblem::new(
+            ProblemType::UnsupportedMediaType,
+            Text {
+                en: "Send the body as Content-Type: application/json.",
+                ja: "本文は Content-Type: application/json で送ってください。",
+            },
+        )),
+    }
+}
+
+fn too_large() -> ApiProblem {
+    ApiProblem::new(
+        ProblemType::TooLarge,
+        Text {
+            en: "The body is larger than 16 KiB.",
+            ja: "本文が 16 KiB を超えています。",
+        },
+    )
+}

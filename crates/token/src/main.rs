@@ -1,2 +1,0 @@
-//! token
-fn main() {}

@@ -1,0 +1,103 @@
+// Starts the warifu binary in a temporary folder on free ports, and ends it.
+
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+// The one place that knows the names of the settings; `cargo xtask malformed` uses it too.
+const TEMPLATE = new URL('../../xtask/templates/warifu.toml', import.meta.url);
+const PATIENCE = 30_000;
+
+/** The path of a binary that `cargo xtask test` built and named in the environment. */
+export function binary(variable) {
+  const path = process.env[variable];
+  if (!path) throw new Error(`${variable} is not set: run \`cargo xtask test --only browser\``);
+  return path;
+}
+
+/** A port that was free a moment ago. */
+async function freePort() {
+  const probe = createServer();
+  await new Promise((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function answers(origin, child, said) {
+  const end = Date.now() + PATIENCE;
+  while (Date.now() < end) {
+    if (child.exitCode !== null) throw new Error(`warifu ended with ${child.exitCode}: ${said()}`);
+    try {
+      await fetch(`${origin}/v1/openapi.json`, { signal: AbortSignal.timeout(2_000) });
+      return;
+    } catch {
+      await pause(50);
+    }
+  }
+  throw new Error(`warifu does not answer: ${said()}`);
+}
+
+/** A running server: its origin, a way to run its other commands, and `stop`. */
+export async function startServer() {
+  const warifu = binary('WARIFU_BIN');
+  const folder = await mkdtemp(join(tmpdir(), 'warifu-browser-'));
+  const port = await freePort();
+  const filled = (await readFile(TEMPLATE, 'utf8'))
+    .replaceAll('{data_dir}', join(folder, 'var'))
+    .replaceAll('{port}', String(port))
+    .replaceAll('{metrics_port}', String(await freePort()));
+  const config = join(folder, 'warifu.toml');
+  await writeFile(config, filled);
+
+  const child = spawn(warifu, ['serve', '--config', config], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk) => {
+    output = (output + chunk).slice(-10_000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  // Should the test process end without `stop`, the server must not stay.
+  const last = () => child.kill('SIGKILL');
+  process.once('exit', last);
+
+  const server = {
+    origin: `http://127.0.0.1:${port}`,
+    output: () => output,
+    async run(...words) {
+      const { stdout } = await promisify(execFile)(warifu, [...words, '--config', config], {
+        cwd: folder,
+      });
+      return stdout.trim();
+    },
+    async stop() {
+      process.removeListener('exit', last);
+      if (child.exitCode === null) {
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        const slow = setTimeout(last, 10_000);
+        await gone;
+        clearTimeout(slow);
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await answers(server.origin, child, server.output);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}

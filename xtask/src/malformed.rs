@@ -1,0 +1,206 @@
+//! `cargo xtask malformed`: generated requests, right and malformed, by the server's own OpenAPI.
+
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{postgres, run, workspace};
+
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+
+/// What an answer is held to.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+    response_headers_conformance,response_schema_conformance";
+
+/// The configuration of the server, shared with the browser tests.
+const CONFIG: &str = include_str!("../templates/warifu.toml");
+
+/// Passes over the API at most, each with another seed.
+const PASSES: usize = 20;
+
+/// `cargo xtask malformed`
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Generated requests at least.
+    #[arg(long, default_value_t = 10_000)]
+    requests: u64,
+    /// Generated requests for each operation and pass.
+    #[arg(long, default_value_t = 1500)]
+    per_operation: u64,
+    /// A `warifu` binary to be used; by default it is built.
+    #[arg(long, env = "WARIFU_BIN")]
+    binary: Option<PathBuf>,
+    /// Handed on to schemathesis.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Runs schemathesis until it has generated enough requests, or found a fault.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let target = workspace::target_dir()?;
+    let schemathesis = install(&target.join("malformed"))?;
+    let binary = match &args.binary {
+        Some(binary) => binary.clone(),
+        None => build(&target)?,
+    };
+    let server = Server::start(&binary)?;
+    let mut generated = 0;
+    for pass in 1..=PASSES {
+        println!("── pass {pass}");
+        generated += server.attack(&schemathesis, args)?;
+        println!("generated requests so far: {generated}");
+        if generated >= args.requests {
+            println!("{generated} requests, no fault");
+            return Ok(());
+        }
+    }
+    bail!(
+        "{generated} requests after {PASSES} passes, {} are wanted",
+        args.requests
+    )
+}
+
+/// Installs schemathesis into a Python environment of its own.
+fn install(folder: &Path) -> Result<PathBuf> {
+    let venv = folder.join("venv");
+    if !venv.join("bin/python").is_file() {
+        println!("making a Python environment in {}", venv.display());
+        run::checked(run::program("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    let mut pip = run::program(venv.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", SCHEMATHESIS])
+        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    run::checked(&mut pip)?;
+    Ok(venv.join("bin/schemathesis"))
+}
+
+fn build(target: &Path) -> Result<PathBuf> {
+    run::checked(run::cargo().args(["build", "--release", "--package", "warifu"]))?;
+    Ok(target.join("release/warifu"))
+}
+
+/// A server in a temporary folder; dropping it ends it.
+struct Server {
+    folder: TempDir,
+    port: u16,
+    key: String,
+    process: Child,
+}
+
+impl Server {
+    fn start(binary: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new()
+            .prefix("warifu-malformed-")
+            .tempdir()?;
+        let port = postgres::free_port()?;
+        let config = CONFIG
+            .replace("{data_dir}", &folder.path().join("var").to_string_lossy())
+            .replace("{port}", &port.to_string())
+            .replace("{metrics_port}", &postgres::free_port()?.to_string());
+        std::fs::write(folder.path().join("warifu.toml"), config)?;
+        let warifu = |words: &[&str]| -> Command {
+            let mut command = run::program(binary);
+            command
+                .args(words)
+                .args(["--config", "warifu.toml"])
+                .current_dir(folder.path());
+            command
+        };
+        let key = run::captured(&mut warifu(&["relying-party", "add", "malformed"]))?;
+        let mut serve = warifu(&["serve"]);
+        let log = std::fs::File::create(folder.path().join("log"))?;
+        serve.stdout(log.try_clone()?).stderr(log);
+        let process = serve.spawn().context("starting warifu")?;
+        let mut server = Self {
+            port,
+            key: key.trim().to_owned(),
+            process,
+            folder,
+        };
+        server.wait()?;
+        Ok(server)
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        for _ in 0..300 {
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.process.try_wait()? {
+                bail!("warifu ended at once, {status}: {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        bail!("warifu does not listen: {}", self.log())
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// One pass; the count of generated requests, or an error when one found a fault.
+    fn attack(&self, schemathesis: &Path, args: &Args) -> Result<u64> {
+        let report = self.folder.path().join("report.json");
+        let mut command = run::program(schemathesis);
+        command
+            .args(["--no-color", "run"])
+            .arg(format!("http://127.0.0.1:{}/v1/openapi.json", self.port))
+            .args(["--checks", CHECKS, "--mode", "all", "--continue-on-failure"])
+            .args(["--suppress-health-check", "all", "--workers", "2"])
+            .args(["--max-examples", &args.per_operation.to_string()])
+            .args(["--header", &format!("Authorization: Bearer {}", self.key)])
+            .args(["--report", "json", "--report-json-path"])
+            .arg(&report)
+            .args(&args.rest)
+            .current_dir(self.folder.path());
+        let outcome = run::checked(&mut command);
+        if TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            bail!("warifu is gone: {}", self.log());
+        }
+        // Not the command's own words: the API key is among them.
+        if outcome.is_err() {
+            bail!("schemathesis found a fault, or could not run: see above");
+        }
+        generated(&std::fs::read_to_string(report)?)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A process that has ended already needs neither.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The count of generated requests in a report.
+fn generated(report: &str) -> Result<u64> {
+    let report: Value = serde_json::from_str(report).context("the report of schemathesis")?;
+    report
+        .pointer("/test_cases/generated")
+        .and_then(Value::as_u64)
+        .context("the report of schemathesis counts no test cases")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_count_of_a_report_is_read() {
+        assert_eq!(generated(r#"{"test_cases":{"generated":12}}"#).unwrap(), 12);
+        assert!(generated("{}").is_err());
+    }
+
+    #[test]
+    fn the_configuration_has_every_place_to_fill_in() {
+        for place in ["{data_dir}", "{port}", "{metrics_port}"] {
+            assert!(CONFIG.contains(place), "{place}");
+        }
+    }
+}

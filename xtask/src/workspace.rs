@@ -1,0 +1,75 @@
+//! Where the repository is, and what is in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail};
+
+/// The root of the repository.
+///
+/// Cargo tells it at run time; what it told when xtask was compiled may be another checkout that
+/// shares the target folder, and serves only when xtask is started without cargo.
+pub(crate) fn root() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let own = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        own.parent().map_or_else(|| own.clone(), Path::to_path_buf)
+    })
+}
+
+/// Cargo's target folder, which `CARGO_TARGET_DIR` or a configuration file may have moved.
+pub(crate) fn target_dir() -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let target = metadata
+        .get("target_directory")
+        .and_then(serde_json::Value::as_str)
+        .context("cargo metadata names no target_directory")?;
+    Ok(PathBuf::from(target))
+}
+
+/// `cargo metadata` of the workspace's own packages.
+pub(crate) fn metadata() -> Result<serde_json::Value> {
+    let output = crate::run::cargo()
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .output()
+        .context("cargo metadata")?;
+    if !output.status.success() {
+        bail!(
+            "cargo metadata: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    serde_json::from_slice(&output.stdout).context("the answer of cargo metadata")
+}
+
+/// The files of the repository, tracked or about to be, by their path from its root.
+pub(crate) fn files() -> Result<Vec<PathBuf>> {
+    let output = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root())
+        .output()
+        .context("git ls-files")?;
+    if !output.status.success() {
+        bail!(
+            "git ls-files: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    let listing = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
+    let mut files: Vec<PathBuf> = listing
+        .split_terminator('\0')
+        .map(PathBuf::from)
+        .filter(|path| root().join(path).is_file())
+        .collect();
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
