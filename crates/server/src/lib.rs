@@ -4,10 +4,14 @@
 //! rule and render; rules live in `warifu-credentials`.
 
 pub mod ambient;
+pub mod audit_trail;
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod http;
+pub mod logging;
 pub mod metrics;
 pub mod service;
+pub mod startup;
 pub mod store;
 pub mod token_api;

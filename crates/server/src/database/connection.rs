@@ -4,7 +4,7 @@ use super::{DatabaseError, Location, Tx, postgres_engine};
 /// One open database, used by one thread.
 pub enum Connection {
     /// SQLite.
-    Sqlite(SqliteConnection),
+    Sqlite(Box<SqliteConnection>),
     /// PostgreSQL.
     Postgres(Box<postgres_engine::PostgresConnection>),
 }
@@ -39,10 +39,10 @@ impl Connection {
     }
 
     fn sqlite(connection: rusqlite::Connection) -> Self {
-        Self::Sqlite(SqliteConnection {
+        Self::Sqlite(Box::new(SqliteConnection {
             connection,
             memory: Memory::default(),
-        })
+        }))
     }
 
     /// Runs `work` in a transaction of its own and commits; an error or a panic undoes it.

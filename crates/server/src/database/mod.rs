@@ -20,6 +20,7 @@ pub use error::DatabaseError;
 pub use gather::{Gather, GatherOnly};
 pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
+pub use sqlite_engine::copy_sqlite;
 pub use tx::{Row, Tx, Value};
 
 use std::path::PathBuf;

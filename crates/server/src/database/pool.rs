@@ -4,6 +4,7 @@
 //! bounded set of connections, each with a transaction of its own, and gatherers for what is worth more in company.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -42,6 +43,9 @@ impl std::fmt::Debug for PoolSettings {
             .finish_non_exhaustive()
     }
 }
+
+/// How long a PostgreSQL gatherer that is not alone with one caller waits for more company; a transaction takes longer.
+const PATIENCE: Duration = Duration::from_micros(200);
 
 type Reply<T> = oneshot::Sender<Result<T, DatabaseError>>;
 
@@ -100,78 +104,76 @@ impl<G: Gather> Database<G> {
     /// When a connection cannot be opened.
     pub fn open(settings: &PoolSettings, gather: Arc<G>) -> Result<Self, DatabaseError> {
         match &settings.location {
-            Location::Sqlite(path) => {
-                let mut writer = Connection::open(&settings.location, settings.cache_kib)?;
-                let checkpointer = match &mut writer {
-                    Connection::Sqlite(sqlite) => {
-                        Some(Checkpointer::start(&mut sqlite.connection, path)?)
-                    }
-                    Connection::Postgres(_) => None,
-                };
-                let (work, waiting) = mpsc::channel(settings.queue);
-                let (read, reads) = mpsc::channel(settings.queue);
-                let group = Group {
-                    gather,
-                    size: settings.group,
-                    on_commit: Arc::clone(&settings.on_commit),
-                };
-                let mut threads = vec![spawn("sqlite-writer", move || {
-                    write_sqlite(writer, checkpointer, waiting, &group)
-                })?];
-                let reads = Arc::new(Mutex::new(reads));
-                for _ in 0..settings.connections.max(1) {
-                    let connection = Connection::open_reader(&settings.location)?;
-                    threads.push(serve(
-                        "sqlite-reader",
-                        connection,
-                        settings.location.clone(),
-                        Arc::clone(&reads),
-                    )?);
-                }
-                Ok(Self {
-                    gather: work.clone(),
-                    work,
-                    read,
-                    threads,
-                    timeout: settings.timeout,
-                })
-            }
-            Location::Postgres(_) => {
-                let (gathered, gathering) = mpsc::channel(settings.queue);
-                let (work, waiting) = mpsc::channel(settings.queue);
-                let mut threads = Vec::new();
-                let gathering = Arc::new(Mutex::new(gathering));
-                for _ in 0..settings.gatherers.max(1) {
-                    let connection = Connection::open(&settings.location, settings.cache_kib)?;
-                    let group = Group {
-                        gather: Arc::clone(&gather),
-                        size: settings.group,
-                        on_commit: Arc::clone(&settings.on_commit),
-                    };
-                    let (location, gathering) = (settings.location.clone(), Arc::clone(&gathering));
-                    threads.push(spawn("postgres-gather", move || {
-                        gather_postgres(connection, &location, &gathering, &group)
-                    })?);
-                }
-                let waiting = Arc::new(Mutex::new(waiting));
-                for _ in 0..settings.connections.max(1) {
-                    let connection = Connection::open(&settings.location, settings.cache_kib)?;
-                    threads.push(serve(
-                        "postgres",
-                        connection,
-                        settings.location.clone(),
-                        Arc::clone(&waiting),
-                    )?);
-                }
-                Ok(Self {
-                    gather: gathered,
-                    read: work.clone(),
-                    work,
-                    threads,
-                    timeout: settings.timeout,
-                })
-            }
+            Location::Sqlite(path) => Self::open_sqlite(settings, path, gather),
+            Location::Postgres(_) => Self::open_postgres(settings, &gather),
         }
+    }
+
+    fn open_sqlite(
+        settings: &PoolSettings,
+        path: &Path,
+        gather: Arc<G>,
+    ) -> Result<Self, DatabaseError> {
+        let mut writer = Connection::open(&settings.location, settings.cache_kib)?;
+        let checkpointer = match &mut writer {
+            Connection::Sqlite(sqlite) => Some(Checkpointer::start(&mut sqlite.connection, path)?),
+            Connection::Postgres(_) => None,
+        };
+        let (work, waiting) = mpsc::channel(settings.queue);
+        let (read, reads) = mpsc::channel(settings.queue);
+        let group = Group::new(settings, gather);
+        let mut threads = vec![spawn("sqlite-writer", move || {
+            write_sqlite(writer, checkpointer, waiting, &group)
+        })?];
+        let reads = Arc::new(Mutex::new(reads));
+        for _ in 0..settings.connections.max(1) {
+            let connection = Connection::open_reader(&settings.location)?;
+            threads.push(serve(
+                "sqlite-reader",
+                connection,
+                settings.location.clone(),
+                Arc::clone(&reads),
+            )?);
+        }
+        Ok(Self {
+            gather: work.clone(),
+            work,
+            read,
+            threads,
+            timeout: settings.timeout,
+        })
+    }
+
+    fn open_postgres(settings: &PoolSettings, gather: &Arc<G>) -> Result<Self, DatabaseError> {
+        let (gathered, gathering) = mpsc::channel(settings.queue);
+        let (work, waiting) = mpsc::channel(settings.queue);
+        let mut threads = Vec::new();
+        let gathering = Arc::new(Mutex::new(gathering));
+        for _ in 0..settings.gatherers.max(1) {
+            let connection = Connection::open(&settings.location, settings.cache_kib)?;
+            let group = Group::new(settings, Arc::clone(gather));
+            let (location, gathering) = (settings.location.clone(), Arc::clone(&gathering));
+            threads.push(spawn("postgres-gather", move || {
+                gather_postgres(connection, &location, &gathering, &group)
+            })?);
+        }
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..settings.connections.max(1) {
+            let connection = Connection::open(&settings.location, settings.cache_kib)?;
+            threads.push(serve(
+                "postgres",
+                connection,
+                settings.location.clone(),
+                Arc::clone(&waiting),
+            )?);
+        }
+        Ok(Self {
+            gather: gathered,
+            read: work.clone(),
+            work,
+            threads,
+            timeout: settings.timeout,
+        })
     }
 
     /// Runs `work` in a transaction, durable before the answer.
@@ -273,6 +275,16 @@ struct Group<G> {
     on_commit: Arc<dyn Fn(usize) + Send + Sync>,
 }
 
+impl<G: Gather> Group<G> {
+    fn new(settings: &PoolSettings, gather: Arc<G>) -> Self {
+        Self {
+            gather,
+            size: settings.group,
+            on_commit: Arc::clone(&settings.on_commit),
+        }
+    }
+}
+
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, DatabaseError> {
     std::thread::Builder::new()
         .name(name.into())
@@ -302,12 +314,24 @@ fn gather_postgres<G: Gather>(
     group: &Group<G>,
 ) {
     let mut commands = Vec::with_capacity(group.size);
-    while queue
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .blocking_recv_many(&mut commands, group.size)
-        > 0
-    {
+    let mut company = false;
+    loop {
+        {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if queue.blocking_recv_many(&mut commands, group.size) == 0 {
+                return;
+            }
+            // The callers who were just answered are about to ask again: a moment's patience spares many transactions.
+            if company && commands.len() < group.size {
+                std::thread::sleep(PATIENCE);
+                while commands.len() < group.size
+                    && let Ok(command) = queue.try_recv()
+                {
+                    commands.push(command);
+                }
+            }
+        }
+        company = commands.len() > 1;
         run_group(&mut connection, group, commands.drain(..));
         reconnect(&mut connection, location);
     }
@@ -350,14 +374,19 @@ fn run_group<G: Gather>(
         Ok(answers) => {
             (group.on_commit)(count);
             for (reply, answer) in replies.into_iter().zip(answers) {
+                // Nobody may wait any more; the work is done all the same.
                 let _ = reply.send(Ok(answer));
             }
             true
         }
         Err(error) => {
             tracing::error!(%error, commands = count, "a group of commands was undone");
-            for reply in replies {
-                let _ = reply.send(Err(DatabaseError::Gone));
+            for (item, reply) in items.iter().zip(replies) {
+                let _ = reply.send(if error.unique_violation() {
+                    run_alone(connection, group, item)
+                } else {
+                    Err(DatabaseError::Gone)
+                });
             }
             false
         }
@@ -369,6 +398,17 @@ fn run_group<G: Gather>(
             Err(DatabaseError::Gone)
         });
     }
+}
+
+/// Runs one of a group that was undone because two copies of the service answered one request at the same time: now the
+/// other copy's answer is there to be found.
+fn run_alone<G: Gather>(
+    connection: &mut Connection,
+    group: &Group<G>,
+    item: &G::Item,
+) -> Result<G::Answer, DatabaseError> {
+    let answers = connection.transaction(|tx| group.gather.run(tx, std::slice::from_ref(item)))?;
+    answers.into_iter().next().ok_or(DatabaseError::Gone)
 }
 
 /// A thread that serves commands one by one, each in a transaction of its own.

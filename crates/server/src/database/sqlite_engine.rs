@@ -184,3 +184,26 @@ impl Memory {
         self.requests = None;
     }
 }
+
+/// Copies a database, as of one moment and also beside a running server, into a new file, and checks the copy.
+///
+/// # Errors
+/// When it cannot be read or written, or the copy does not hold.
+pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), DatabaseError> {
+    let source = open_reader(from)?;
+    create_private(to)?;
+    let target = to
+        .to_str()
+        .ok_or_else(|| DatabaseError::Schema("the path of the copy is not UTF-8".into()))?;
+    source.execute("VACUUM INTO ?1", [target])?;
+    let copy = open_reader(to)?;
+    let check: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    if check != "ok" {
+        return Err(DatabaseError::Schema(format!(
+            "the copy does not hold: {check}"
+        )));
+    }
+    std::fs::File::open(to)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| DatabaseError::Schema(format!("the copy cannot be made durable: {error}")))
+}

@@ -3,6 +3,7 @@
 mod commands;
 mod key_source;
 mod provisioning;
+pub mod rotation;
 pub mod secrets;
 
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use warifu_credentials::audit::{Chain, Event, Kind};
 use warifu_credentials::checkpoint::CheckpointSigner;
-use warifu_credentials::keyring::{KeyVersion, Keyring};
+use warifu_credentials::keyring::{KeyCheck, KeyVersion, Keyring};
 use warifu_credentials::request::RequestDigester;
 use warifu_credentials::seal::Owner;
 use zeroize::Zeroizing;
@@ -38,7 +38,15 @@ impl ServiceSecrets {
         entropy: &dyn Entropy,
         now: Timestamp,
     ) -> Result<Self, DatabaseError> {
-        let version = check_keys(tx, keyring, now)?;
+        let known = seal_key::list(tx)?;
+        check_keys(&known, keyring)?;
+        let version = match known.last() {
+            Some((version, _)) => *version,
+            None => {
+                adopt(tx, keyring, keyring.newest(), now)?;
+                keyring.newest()
+            }
+        };
         for name in [CHAIN, DIGESTER, SIGNER] {
             let secret = random::<32>(entropy);
             let sealed = sealer(keyring, version)?.seal(
@@ -49,6 +57,17 @@ impl ServiceSecrets {
             );
             service_secret::insert(tx, name, &sealed, version)?;
         }
+        let secrets = Self::read(tx, keyring)?;
+        audit::open(tx, &secrets.chain, now)?;
+        Ok(secrets)
+    }
+
+    /// Opens the secrets of a database that has them, and changes nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn read(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<Self, DatabaseError> {
+        check_keys(&seal_key::list(tx)?, keyring)?;
         let stored = service_secret::list(tx)?;
         let open = |name: &str| -> Result<Zeroizing<[u8; 32]>, DatabaseError> {
             let (_, sealed, version) = stored
@@ -69,13 +88,11 @@ impl ServiceSecrets {
             })?;
             Ok(Zeroizing::new(bytes))
         };
-        let secrets = Self {
+        Ok(Self {
             chain: Chain::new(open(CHAIN)?),
             digester: RequestDigester::new(open(DIGESTER)?),
             signer: CheckpointSigner::new(&open(SIGNER)?),
-        };
-        audit::open(tx, &secrets.chain, now)?;
-        Ok(secrets)
+        })
     }
 }
 
@@ -85,14 +102,10 @@ impl std::fmt::Debug for ServiceSecrets {
     }
 }
 
-/// Compares the keys at hand with those that the database knows, and gives the version to seal under.
-fn check_keys(
-    tx: &mut Tx<'_>,
-    keyring: &Keyring,
-    now: Timestamp,
-) -> Result<KeyVersion, DatabaseError> {
-    let known = seal_key::list(tx)?;
-    for (version, check) in &known {
+/// Compares the keys at hand with those that the database knows.
+fn check_keys(known: &[(KeyVersion, KeyCheck)], keyring: &Keyring) -> Result<(), DatabaseError> {
+    let newest = known.last().map(|(version, _)| *version);
+    for (version, check) in known {
         match keyring.matches(*version, *check) {
             Some(true) => {}
             Some(false) => {
@@ -101,7 +114,7 @@ fn check_keys(
                 )));
             }
             // An old version may be gone once nothing is sealed under it; whatever still is will say so by itself.
-            None if Some(version) != known.last().map(|(newest, _)| newest) => {}
+            None if newest != Some(*version) => {}
             None => {
                 return Err(DatabaseError::Secret(format!(
                     "the master key {version}, which this database is sealed under, is missing from the key source"
@@ -109,12 +122,7 @@ fn check_keys(
             }
         }
     }
-    if let Some((version, _)) = known.last() {
-        return Ok(*version);
-    }
-    let version = keyring.newest();
-    adopt(tx, keyring, version, now)?;
-    Ok(version)
+    Ok(())
 }
 
 /// Takes a master key into use for whatever is sealed from now on; nothing happens when it is already.

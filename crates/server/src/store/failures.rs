@@ -5,6 +5,9 @@ use warifu_credentials::party::PartyId;
 
 use crate::database::{DatabaseError, Tx, Value};
 
+/// A credential and the relying party that counts.
+pub type Pair = (CredentialId, PartyId);
+
 /// Of one credential at one relying party. The credential must be locked, or only be looked at.
 ///
 /// # Errors
@@ -26,10 +29,7 @@ pub fn find(
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
-pub fn find_many(
-    tx: &mut Tx<'_>,
-    pairs: &[(CredentialId, PartyId)],
-) -> Result<Vec<((CredentialId, PartyId), u8)>, DatabaseError> {
+pub fn find_many(tx: &mut Tx<'_>, pairs: &[Pair]) -> Result<Vec<(Pair, u8)>, DatabaseError> {
     match tx {
         Tx::Sqlite(_) => {
             let mut found = Vec::new();

@@ -50,7 +50,6 @@ impl std::fmt::Debug for Api {
 }
 
 /// The routes of the token service.
-#[must_use]
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/", get(page::home))
@@ -74,7 +73,6 @@ pub fn router(api: Arc<Api>) -> Router {
 }
 
 /// The routes of the metrics listener.
-#[must_use]
 pub fn metrics_router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/metrics", get(health::metrics))

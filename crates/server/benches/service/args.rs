@@ -1,0 +1,84 @@
+//! The words on the command line, after `cargo xtask bench --`.
+
+use std::time::Duration;
+
+/// What a validation costs, as ratios from one run.
+#[derive(Debug, clap::Parser)]
+#[command(name = "cargo xtask bench --")]
+pub(crate) struct Args {
+    /// A look of about a minute: few credentials and short rounds, so no threshold is judged by it.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only these parts.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// How many credentials, for the rounds in process.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(10_000..))]
+    size: Vec<u32>,
+    /// How many validations are in flight at once, for the rounds in process.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..4096))]
+    in_flight: Vec<u16>,
+    /// Rounds of each kind; a few more are added while the disk is too uneven.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+    /// Cargo says so to every benchmark.
+    #[arg(long, hide = true)]
+    pub(crate) bench: bool,
+}
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// One validation beside three HMACs, in one thread.
+    Cpu,
+    /// Through the database, on SQLite.
+    Sqlite,
+    /// Through the database, on PostgreSQL.
+    Postgres,
+    /// The `warifu` program over HTTP, on SQLite.
+    Http,
+}
+
+impl Args {
+    pub(crate) fn has(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    pub(crate) fn sizes(&self) -> Vec<u32> {
+        match (self.size.as_slice(), self.quick) {
+            ([], true) => vec![20_000, 100_000],
+            ([], false) => vec![100_000, 1_000_000],
+            (sizes, _) => sizes.to_vec(),
+        }
+    }
+
+    pub(crate) fn in_flight(&self) -> Vec<u16> {
+        match self.in_flight.as_slice() {
+            [] => vec![64, 256],
+            given => given.to_vec(),
+        }
+    }
+
+    pub(crate) fn rounds(&self) -> u16 {
+        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
+    }
+
+    /// How long a round lasts.
+    pub(crate) fn round(&self) -> Duration {
+        if self.quick {
+            Duration::from_millis(500)
+        } else {
+            Duration::from_secs(3)
+        }
+    }
+
+    /// How long the whole run may wait for a quiet disk.
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(if self.quick { 5 } else { 150 })
+    }
+
+    /// Validations over which the server's memory must stay flat.
+    pub(crate) fn memory_validations(&self) -> u64 {
+        if self.quick { 100_000 } else { 1_000_000 }
+    }
+}

@@ -1,0 +1,134 @@
+//! Credentials whose secrets both sides know: the database holds them sealed, the driver makes their codes.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use warifu::ambient::{Entropy as _, SystemEntropy, random};
+use warifu::store::settle::Ask;
+use warifu::store::validation::Validation;
+use warifu_credentials::credential_id::CredentialId;
+use warifu_credentials::keyring::Keyring;
+use warifu_credentials::party::PartyId;
+use warifu_credentials::purpose::Purpose;
+use warifu_credentials::request::{Asked, RequestDigester, RequestKey};
+use warifu_credentials::seal::{Owner, Sealed};
+use warifu_credentials::{Algorithm, Code, Digits, Generator, Period, TimeStep};
+use warifu_wire::Platform;
+
+use crate::Result;
+
+/// A prime that spreads the numbers over the whole space of IDs, as random ones would be.
+const STRIDE: u64 = 99_999_989;
+
+/// The time step of the first codes: in the year 2027.
+const FIRST_STEP: TimeStep = TimeStep(60_000_000);
+
+/// The purpose of every validation.
+pub(crate) const PURPOSE: &str = "login";
+
+/// So many credentials, in the order of their IDs.
+pub(crate) fn ids(count: u32) -> Vec<CredentialId> {
+    let mut ids: Vec<_> = (0..u64::from(count))
+        .map(|number| {
+            CredentialId::nth(Platform::Cli, number * STRIDE % CredentialId::PER_PLATFORM)
+        })
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// Puts the IDs in an order that has nothing to do with where they are stored (Fisher and Yates).
+pub(crate) fn shuffle(ids: &mut [CredentialId]) {
+    let mut bytes = [0; 8];
+    for end in (1..ids.len()).rev() {
+        SystemEntropy.fill(&mut bytes);
+        let range = u64::try_from(end).unwrap_or(u64::MAX).saturating_add(1);
+        let place = usize::try_from(u64::from_ne_bytes(bytes) % range).unwrap_or(end);
+        ids.swap(end, place);
+    }
+}
+
+/// The secret of a credential, made from its ID.
+pub(crate) fn secret(id: CredentialId) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix(b"warifu benchmark");
+    hash.update(id.to_stored().to_be_bytes());
+    hash.finalize().into()
+}
+
+/// The secret of a credential as the database holds it.
+pub(crate) fn sealed(keyring: &Keyring, id: CredentialId) -> Result<Sealed> {
+    let version = keyring.newest();
+    let sealer = keyring.sealer(version).ok_or("the keyring is empty")?;
+    let owner = Owner::Credential(id);
+    Ok(sealer.seal(version, owner, &secret(id), &random(&SystemEntropy)))
+}
+
+/// The code of a credential at a step.
+pub(crate) fn code(id: CredentialId, step: TimeStep) -> Result<Code> {
+    let generator = Generator::from_bytes(&secret(id), Algorithm::Sha256, Digits::SIX)?;
+    Ok(generator.totp(step))
+}
+
+/// Tokens that are asked for codes in turn, each time for the step after the last one.
+pub(crate) struct Tokens {
+    /// In the order of their turns.
+    pub(crate) ids: Vec<CredentialId>,
+    /// Who asks.
+    pub(crate) party: PartyId,
+    /// The master key.
+    pub(crate) keyring: Arc<Keyring>,
+    /// Names the requests.
+    pub(crate) digester: RequestDigester,
+    /// What every code is spent on.
+    pub(crate) purpose: Purpose,
+}
+
+impl Tokens {
+    /// The validation of turn `turn`, as the service would build it from a request.
+    pub(crate) fn validation(&self, turn: u64) -> Result<Validation> {
+        let count = u64::try_from(self.ids.len())?;
+        let place = usize::try_from(turn % count)?;
+        let id = *self.ids.get(place).ok_or("no credential")?;
+        let step = self.step(turn)?;
+        let code = code(id, step)?;
+        let text = code.to_string();
+        let key: RequestKey = format!("bench-{turn}").parse()?;
+        let asked = Asked::Validate {
+            code: &text,
+            purpose: self.purpose.as_str(),
+        };
+        Ok(Validation {
+            ask: Ask {
+                party: self.party,
+                credential: id,
+                request: self.digester.digest(self.party, &key),
+                fingerprint: self.digester.fingerprint(id, asked),
+                now: jiff::Timestamp::from_second(step.start_unix_seconds(Period::DEFAULT))?,
+            },
+            code,
+            purpose: self.purpose.clone(),
+            keyring: Arc::clone(&self.keyring),
+        })
+    }
+
+    /// The step of a turn: each time that all tokens had theirs, a new one begins.
+    fn step(&self, turn: u64) -> Result<TimeStep> {
+        let count = u64::try_from(self.ids.len())?;
+        Ok(FIRST_STEP.offset(i64::try_from(turn / count)?))
+    }
+
+    /// The sum of the newest steps of all credentials after so many turns. A credential without a turn has step −1.
+    pub(crate) fn sum_of_steps(&self, turns: u64) -> Result<i64> {
+        let count = i64::try_from(self.ids.len())?;
+        let turns = i64::try_from(turns)?;
+        let (full, rest) = (turns / count, turns % count);
+        let last = |rounds: i64| {
+            if rounds == 0 {
+                -1
+            } else {
+                FIRST_STEP.0 + rounds - 1
+            }
+        };
+        Ok(rest * last(full + 1) + (count - rest) * last(full))
+    }
+}

@@ -1,0 +1,146 @@
+//! The `warifu` program under load over HTTP: validations beside the bare JSON answer of the same server.
+
+mod figures;
+mod load;
+mod memory;
+mod server;
+mod steps;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use warifu::ambient::{Clock as _, SystemClock};
+use warifu_credentials::{Period, TimeStep};
+
+use crate::args::Args;
+use crate::machine::{Disk, Used};
+use crate::report::Report;
+use crate::round::{Round, best_fdatasync};
+use crate::{Result, check};
+pub(crate) use figures::HttpFigures;
+use load::Requests;
+use server::Server;
+use steps::Steps;
+
+/// Credentials of the server: those that its memory is judged with.
+const CREDENTIALS: u32 = 100_000;
+
+/// Keep-alive connections.
+const CONNECTIONS: usize = 64;
+
+/// Rounds that are added at most while the disk is too uneven.
+const EXTRA: u16 = 4;
+
+/// Tokens that must have a new code for a round to begin.
+const READY: usize = 50_000;
+
+/// Everything that the rounds need.
+struct Bench {
+    server: Server,
+    steps: Steps,
+    runtime: Runtime,
+    bare: Arc<Requests>,
+    length: Duration,
+    /// Validations answered so far.
+    answered: u64,
+}
+
+/// The rounds over HTTP.
+pub(crate) fn measure(args: &Args, disk: &Disk, folder: &Path, report: &mut Report) -> Result<()> {
+    println!("HTTP, SQLite, {CREDENTIALS} credentials");
+    let server = Server::start(folder, CREDENTIALS)?;
+    let mut bench = Bench {
+        steps: Steps::new(CREDENTIALS),
+        bare: Arc::new(Requests::bare()),
+        // The server is a program of its own on the same cores; the loader takes as little as it can.
+        runtime: tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?,
+        length: args.round(),
+        answered: 0,
+        server,
+    };
+    bench.bare(disk)?;
+    bench.validate(disk)?;
+    let mut figures = HttpFigures::new(CREDENTIALS, CONNECTIONS);
+    figures.memory.start_kib = bench.server.resident_kib()?;
+    for number in 1..=args.rounds() + EXTRA {
+        let best = best_fdatasync([&figures.bare, &figures.validate]);
+        let enough = [&figures.bare, &figures.validate]
+            .iter()
+            .all(|series| series.enough(best));
+        if number > args.rounds() && (args.quick || enough) {
+            break;
+        }
+        let bare = bench.bare(disk)?;
+        println!("  round {number}, bare answer: {bare}");
+        figures.bare.rounds.push(bare);
+        let validate = bench.validate(disk)?;
+        println!("  round {number}, validations: {validate}");
+        figures.validate.rounds.push(validate);
+        figures
+            .memory
+            .add(bench.answered, bench.server.resident_kib()?);
+    }
+    while bench.answered < args.memory_validations() {
+        bench.validate(disk)?;
+        let kib = bench.server.resident_kib()?;
+        figures.memory.add(bench.answered, kib);
+        println!(
+            "  memory: {:.1} MiB after {} validations",
+            crate::round::real(kib) / 1024.0,
+            bench.answered
+        );
+    }
+    let prepared = bench.server.kill()?;
+    let checked = check::database(&prepared, bench.answered, None)?;
+    println!(
+        "  checked after kill -9: {} answered accepted, as many audit rows, {} rows of the chain followed",
+        bench.answered, checked.followed
+    );
+    figures.audit_row_bytes = checked.audit_row_bytes;
+    report.http = Some(figures);
+    Ok(())
+}
+
+impl Bench {
+    fn bare(&self, disk: &Disk) -> Result<Round> {
+        self.round(disk, &self.bare)
+    }
+
+    fn validate(&mut self, disk: &Disk) -> Result<Round> {
+        let (requests, now) = loop {
+            let now = TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT);
+            let turns = self.steps.turns(now);
+            if turns.len() >= READY {
+                let key = self.server.api_key.expose();
+                break (Requests::validations(&turns, key, self.answered)?, now);
+            }
+            println!("  no token has a new code: waiting for the next time step");
+            std::thread::sleep(Duration::from_secs(5));
+        };
+        let round = self.round(disk, &Arc::new(requests))?;
+        self.steps.spend(round.answered, now);
+        self.answered += u64::try_from(round.answered)?;
+        Ok(round)
+    }
+
+    fn round(&self, disk: &Disk, requests: &Arc<Requests>) -> Result<Round> {
+        let fdatasync = disk.fdatasync()?;
+        let process = self.server.process();
+        self.runtime.block_on(async {
+            let streams = load::connect(self.server.address, CONNECTIONS).await?;
+            let before = Used::there(&process)?;
+            let (waits, took) = load::run(streams, requests, self.length).await?;
+            Ok(Round::new(
+                fdatasync,
+                took,
+                waits,
+                (before, Used::there(&process)?),
+            ))
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! What the machine is and how it feels at the moment.
+
+use std::cell::Cell;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use warifu::ambient::stopwatch;
+
+use crate::Result;
+
+/// The kernel counts a process's time in hundredths of a second, whatever its own clock is (proc(5), USER_HZ).
+const TICK: Duration = Duration::from_millis(10);
+
+/// One line on the machine: cores, load, and the disk that `folder` is on.
+pub(crate) fn describe(folder: &Path) -> Result<String> {
+    let cores = std::thread::available_parallelism()?;
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load: Vec<_> = load.split_whitespace().take(3).collect();
+    let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    Ok(format!(
+        "{cores} cores ({model}), load {}, databases on {}, profile {}",
+        load.join(" "),
+        disk(folder)?,
+        if cfg!(debug_assertions) {
+            "DEBUG: no figure counts"
+        } else {
+            "release"
+        },
+    ))
+}
+
+/// The device and the file system that hold `folder`: the longest mount point above it (proc_pid_mountinfo(5)).
+fn disk(folder: &Path) -> Result<String> {
+    let folder = folder.canonicalize()?;
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo")?;
+    let mut best = (0, String::from("an unknown disk"));
+    for line in mounts.lines() {
+        let Some((before, after)) = line.split_once(" - ") else {
+            continue;
+        };
+        let Some(point) = before.split(' ').nth(4) else {
+            continue;
+        };
+        let mut after = after.split(' ');
+        if let (Some(kind), Some(device)) = (after.next(), after.next())
+            && folder.starts_with(point)
+            && point.len() >= best.0
+        {
+            best = (point.len(), format!("{device} ({kind})"));
+        }
+    }
+    Ok(best.1)
+}
+
+/// Waits for the disk to be as good as it was, but not for ever.
+pub(crate) struct Disk {
+    folder: PathBuf,
+    best: Cell<Duration>,
+    patience: Cell<Duration>,
+}
+
+/// How long it waits until it looks again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Disk {
+    /// The disk that `folder` is on; all waiting together is as long as `patience`.
+    pub(crate) fn new(folder: &Path, patience: Duration) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            best: Cell::new(Duration::MAX),
+            patience: Cell::new(patience),
+        }
+    }
+
+    /// What fdatasync takes just now, if possible at most twice the best so far.
+    pub(crate) fn fdatasync(&self) -> Result<Duration> {
+        loop {
+            let found = self.probe()?;
+            self.best.set(self.best.get().min(found));
+            if found <= self.best.get().saturating_mul(2) || self.patience.get() < PAUSE {
+                return Ok(found);
+            }
+            self.patience.set(self.patience.get().saturating_sub(PAUSE));
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// The median of 100 appends of 4 KiB, each brought to the disk: what one commit costs at least.
+    fn probe(&self) -> Result<Duration> {
+        let mut file = tempfile::tempfile_in(&self.folder)?;
+        let mut times = Vec::with_capacity(100);
+        for _ in 0..100 {
+            let start = stopwatch();
+            file.write_all(&[0x5a; 4096])?;
+            file.sync_data()?;
+            times.push(start.elapsed());
+        }
+        times.sort_unstable();
+        Ok(times.get(50).copied().unwrap_or_default())
+    }
+}
+
+/// What the kernel counted so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Used {
+    /// Time of the process on a core, of all its threads.
+    pub(crate) cpu: Duration,
+    /// Bytes that it had written to the disk.
+    pub(crate) written: u64,
+    /// Time of everything else on a core.
+    pub(crate) others: Duration,
+}
+
+impl Used {
+    /// This process, which does all the work itself.
+    pub(crate) fn here() -> Result<Self> {
+        let (cpu, written) = (time("self")?, written("self")?);
+        Ok(Self {
+            cpu,
+            written,
+            others: busy()?.saturating_sub(cpu),
+        })
+    }
+
+    /// A server that this process keeps busy.
+    pub(crate) fn there(process: &str) -> Result<Self> {
+        let (cpu, written) = (time(process)?, written(process)?);
+        Ok(Self {
+            cpu,
+            written,
+            others: busy()?.saturating_sub(cpu + time("self")?),
+        })
+    }
+}
+
+/// The time that the machine's cores were not idle.
+fn busy() -> Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().ok_or("/proc/stat is empty")?;
+    let ticks = line
+        .split_whitespace()
+        .skip(1)
+        .map(str::parse::<u32>)
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    // user, nice, system, idle, iowait, irq, softirq; what follows is counted in them or is not ours (proc_stat(5)).
+    let [user, nice, system, _, _, irq, softirq, ..] = ticks.as_slice() else {
+        return Err("/proc/stat has too few fields".into());
+    };
+    Ok(TICK * (user + nice + system + irq + softirq))
+}
+
+fn time(process: &str) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold anything, so the fields are counted from behind it: 14 and 15 of proc(5).
+    let (_, fields) = stat.rsplit_once(')').ok_or("/proc/PID/stat has no name")?;
+    let ticks: u32 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse::<u32>)
+        .sum::<std::result::Result<_, _>>()?;
+    Ok(TICK * ticks)
+}
+
+fn written(process: &str) -> Result<u64> {
+    let io = std::fs::read_to_string(format!("/proc/{process}/io"))?;
+    let bytes = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "))
+        .ok_or("/proc/PID/io has no write_bytes")?;
+    Ok(bytes.trim().parse()?)
+}
+
+/// The resident memory of a process, KiB.
+pub(crate) fn resident_kib(process: &str) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .ok_or("/proc/PID/status has no VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}

@@ -1,0 +1,249 @@
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::output::say;
+use crate::ambient::{Clock, SystemClock, SystemEntropy};
+use crate::audit_trail;
+use crate::config::Config;
+use crate::database::{DatabaseError, Location, PoolSettings};
+use crate::http::{Listener, serve};
+use crate::logging;
+use crate::metrics::Metrics;
+use crate::service::TokenService;
+use crate::service::secrets::ServiceSecrets;
+use crate::startup::{self, ServerLock, StartupError};
+use crate::token_api::{Api, metrics_router, router};
+
+/// How often the heads of the audit chains are signed: what a cut could hide at most.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// How often addresses that are clear again are forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a caller waits for the database.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) fn run(config: &Config) -> Result<ExitCode, StartupError> {
+    logging::start(&config.log)?;
+    startup::make_private_dir(&config.data_dir)?;
+    let _lock = match config.tokens()? {
+        Location::Sqlite(_) => Some(ServerLock::take(config)?),
+        Location::Postgres(_) => None,
+    };
+    let failed = |error| StartupError::File {
+        doing: "cannot start",
+        path: "the runtime".into(),
+        error,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    runtime.block_on(serve_all(config))
+}
+
+async fn serve_all(config: &Config) -> Result<ExitCode, StartupError> {
+    let listening = |error: crate::http::ServeError| {
+        StartupError::Config(crate::config::ConfigError::Value(error.to_string()))
+    };
+    let tokens = Listener::bind("token_service", config.token_service.listen)
+        .await
+        .map_err(listening)?;
+    let numbers = Listener::bind("metrics", config.metrics.listen)
+        .await
+        .map_err(listening)?;
+
+    let opened = startup::open(config, &SystemClock, &SystemEntropy)?;
+    let metrics = Arc::new(Metrics::default());
+    let service = Arc::new(start_service(
+        config,
+        opened.keys,
+        &opened.secrets,
+        &metrics,
+    )?);
+    drop(opened.connection);
+    let secrets = Arc::new(opened.secrets);
+    checkpoint(config, &service, &secrets, &metrics).await;
+
+    let (stop, stopping) = watch::channel(false);
+    let api = Arc::new(Api {
+        service: Arc::clone(&service),
+        metrics: Arc::clone(&metrics),
+        entropy: Arc::new(SystemEntropy),
+        trusted_proxies: config.token_service.trusted_proxies.clone(),
+        stopping: stopping.clone(),
+    });
+    announce(config, &tokens, &numbers, opened.made_key);
+
+    let settings = &config.token_service;
+    let serving = [
+        tokio::spawn(serve(
+            tokens,
+            router(Arc::clone(&api)),
+            settings.max_connections,
+            settings.drain(),
+            stopping.clone(),
+        )),
+        tokio::spawn(serve(
+            numbers,
+            metrics_router(api),
+            64,
+            settings.drain(),
+            stopping,
+        )),
+    ];
+    let upkeep = tokio::spawn(upkeep(
+        config.clone(),
+        Arc::clone(&service),
+        Arc::clone(&secrets),
+        Arc::clone(&metrics),
+    ));
+
+    stop_signal().await;
+    tracing::info!("stopping: no new connections are taken, running requests end");
+    let _ = stop.send(true);
+    for served in serving {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "a listener ended badly");
+        }
+    }
+    upkeep.abort();
+    let _ = upkeep.await;
+    checkpoint(config, &service, &secrets, &metrics).await;
+    if let Some(service) = Arc::into_inner(service) {
+        service.close();
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start_service(
+    config: &Config,
+    keys: crate::service::Keys,
+    secrets: &ServiceSecrets,
+    metrics: &Arc<Metrics>,
+) -> Result<TokenService, StartupError> {
+    let settings = &config.token_service;
+    let counted = Arc::clone(metrics);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a group has some hundred commands"
+    )]
+    let on_commit = Arc::new(move |size: usize| counted.commit_size.observe(size as f64));
+    let pool = PoolSettings {
+        location: config.tokens()?,
+        queue: settings.queue,
+        group: settings.group,
+        connections: settings.connections,
+        gatherers: settings.gatherers,
+        cache_kib: settings.cache_mib.saturating_mul(1024),
+        timeout: DATABASE_TIMEOUT,
+        on_commit,
+    };
+    Ok(TokenService::start(
+        &pool,
+        keys,
+        secrets,
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+        settings.provision_rate(),
+    )?)
+}
+
+/// What runs beside the requests, at its own pace.
+async fn upkeep(
+    config: Config,
+    service: Arc<TokenService>,
+    secrets: Arc<ServiceSecrets>,
+    metrics: Arc<Metrics>,
+) {
+    let mut signing = tokio::time::interval(CHECKPOINT_EVERY);
+    let mut tidying = tokio::time::interval(TIDY_EVERY);
+    signing.tick().await;
+    loop {
+        tokio::select! {
+            _ = signing.tick() => checkpoint(&config, &service, &secrets, &metrics).await,
+            _ = tidying.tick() => {
+                if let Err(error) = service.tidy_up().await {
+                    tracing::warn!(%error, "old throttles could not be forgotten; the next time will do");
+                }
+            }
+        }
+    }
+}
+
+/// Signs the heads of the audit chains into a file apart from the database.
+async fn checkpoint(
+    config: &Config,
+    service: &TokenService,
+    secrets: &ServiceSecrets,
+    metrics: &Metrics,
+) {
+    let now = SystemClock.now();
+    let written = async {
+        let heads = service.audit_heads().await?;
+        let path = config.checkpoints();
+        let checkpoint = secrets.signer.sign(now, &heads);
+        tokio::task::spawn_blocking(move || audit_trail::append_checkpoint(&path, &checkpoint))
+            .await
+            .map_err(|_| DatabaseError::Gone)?
+            .map_err(|error| DatabaseError::Schema(error.to_string()))
+    };
+    match written.await {
+        Ok(()) => {
+            metrics.checkpoint_time.set(now.as_second());
+        }
+        Err(error) => {
+            tracing::error!(%error, "the audit checkpoint could not be written: a cut tail may go unseen")
+        }
+    }
+}
+
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be listened for; Ctrl-C stops the service");
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// In a few plain lines: what runs where, and what to do next.
+fn announce(config: &Config, tokens: &Listener, numbers: &Listener, made_key: bool) {
+    let (service, metrics) = (tokens.address, numbers.address);
+    let data = config.data_dir.display();
+    if made_key {
+        say(&format!(
+            "Made a new master key in {data}. Keep a copy of it apart from the database's backups."
+        ));
+    }
+    say(&format!(
+        "Token service  http://{service}/          (its interface to read: http://{service}/v1/)"
+    ));
+    say(&format!("Metrics        http://{metrics}/metrics"));
+    say(&format!("Data           {data}"));
+    say("");
+    say("Next, in another terminal:");
+    say(&format!(
+        "  a token that registers itself     cargo run --release --bin warifu-token -- http://{service}"
+    ));
+    say(
+        "  a key for who checks its codes    cargo run --release -- relying-party add \"Example Bank\"",
+    );
+    say("Ctrl-C stops it.");
+}

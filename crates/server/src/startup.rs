@@ -1,0 +1,208 @@
+//! From a configuration to an open database: directories, keys, schema.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use warifu_credentials::keyring::{KeyVersion, source_line};
+use zeroize::Zeroizing;
+
+use crate::ambient::{Clock, Entropy, random};
+use crate::config::{Config, ConfigError};
+use crate::database::{
+    Connection, DatabaseError, Location, MigrationState, migrate, migration_state,
+};
+use crate::service::secrets::ServiceSecrets;
+use crate::service::{KeySource, KeySourceError, Keys};
+use crate::store::{MIGRATIONS, seal_key};
+
+/// The program cannot start its work.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// The configuration.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    /// The master keys.
+    #[error("{0}")]
+    Keys(#[from] KeySourceError),
+    /// A file or directory.
+    #[error("{doing} {path}: {error}")]
+    File {
+        /// What was done.
+        doing: &'static str,
+        /// With what.
+        path: String,
+        /// Why not.
+        error: std::io::Error,
+    },
+    /// Another server has the database.
+    #[error(
+        "another warifu serves {0} already; SQLite is for one server: stop the other one, or use PostgreSQL"
+    )]
+    Served(String),
+}
+
+/// An open database with its keys and secrets.
+pub struct Opened {
+    /// The connection that opened it.
+    pub connection: Connection,
+    /// The master keys.
+    pub keys: Keys,
+    /// The service's secrets.
+    pub secrets: ServiceSecrets,
+    /// Whether the master key was made just now.
+    pub made_key: bool,
+}
+
+/// Opens the token service's database: makes the data directory, brings an SQLite schema up to date, and makes the
+/// master key of a database that has none. A database that was sealed is never given a new key.
+///
+/// # Errors
+/// [`StartupError`] says what to do.
+pub fn open(
+    config: &Config,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<Opened, StartupError> {
+    make_private_dir(&config.data_dir)?;
+    let location = config.tokens()?;
+    let mut connection = Connection::open(&location, 2048)?;
+    match location {
+        Location::Sqlite(_) => {
+            migrate(&mut connection, MIGRATIONS, clock.now())?;
+        }
+        Location::Postgres(_) => require_current(&mut connection)?,
+    }
+    let source = config.key_source()?;
+    let made_key = match &source {
+        KeySource::File(path) if !path.exists() && connection.read(seal_key::list)?.is_empty() => {
+            write_key_file(path, KeyVersion(1), entropy)?;
+            true
+        }
+        _ => false,
+    };
+    let keys = Keys::load(source)?;
+    let keyring = keys.current();
+    let secrets =
+        connection.transaction(|tx| ServiceSecrets::open(tx, &keyring, entropy, clock.now()))?;
+    Ok(Opened {
+        connection,
+        keys,
+        secrets,
+        made_key,
+    })
+}
+
+/// Refuses a PostgreSQL schema that is not this program's: several copies may run, so none changes it by itself.
+fn require_current(connection: &mut Connection) -> Result<(), DatabaseError> {
+    match migration_state(connection, MIGRATIONS)? {
+        MigrationState::Current => Ok(()),
+        MigrationState::Behind { found, wanted } => Err(DatabaseError::Schema(format!(
+            "the database has schema {found}, this program wants {wanted}: run `warifu migrate` first"
+        ))),
+        MigrationState::Ahead { found, wanted } => Err(DatabaseError::Schema(format!(
+            "the database has schema {found}, newer than this program's {wanted}: run the newer program"
+        ))),
+    }
+}
+
+/// Appends a new master key to a key file, which is replaced as a whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_key_file(
+    path: &Path,
+    version: KeyVersion,
+    entropy: &dyn Entropy,
+) -> Result<(), StartupError> {
+    let failed = |error| StartupError::File {
+        doing: "cannot write the master key file",
+        path: path.display().to_string(),
+        error,
+    };
+    let mut text = Zeroizing::new(match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(failed(error)),
+    });
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&source_line(version, &random(entropy)));
+    let mut temporary = path.to_owned();
+    temporary.as_mut_os_string().push(".new");
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options
+        .open(&temporary)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .and_then(|()| sync_dir(path));
+    if written.is_err() {
+        // Half a key file would stand in the way of the next try.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.map_err(failed)
+}
+
+/// Makes a rename durable.
+fn sync_dir(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+/// Makes a directory that nobody else can look into.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private_dir(path: &Path) -> Result<(), StartupError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| StartupError::File {
+        doing: "cannot make the data directory",
+        path: path.display().to_string(),
+        error,
+    })
+}
+
+/// Holds off a second server on one SQLite file for as long as it lives.
+#[derive(Debug)]
+pub struct ServerLock(#[expect(dead_code, reason = "the lock goes with the file")] File);
+
+impl ServerLock {
+    /// Takes the lock of a data directory.
+    ///
+    /// # Errors
+    /// [`StartupError::Served`] when another server has it.
+    pub fn take(config: &Config) -> Result<Self, StartupError> {
+        let path = config.data_dir.join("serve.lock");
+        let failed = |error| StartupError::File {
+            doing: "cannot lock",
+            path: path.display().to_string(),
+            error,
+        };
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                Err(StartupError::Served(config.data_dir.display().to_string()))
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}

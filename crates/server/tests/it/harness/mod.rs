@@ -1,0 +1,46 @@
+//! What every test stands on: a fresh database of either engine, a service in process or a real one, tokens, a client.
+
+mod client;
+mod place;
+mod server;
+mod service;
+mod token;
+
+pub(crate) use client::{Client, Party, Reply};
+pub(crate) use place::{Engine, Place};
+pub(crate) use server::{Outcome, Server, Site};
+pub(crate) use service::{ManualClock, Service, START, second};
+pub(crate) use token::{Token, fresh_key, now_step};
+
+/// Runs a story to its end.
+pub(crate) fn run(story: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(story);
+}
+
+/// Makes a test of each story for each engine. A story that is not listed is dead code, which the lints refuse.
+macro_rules! both_engines {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $story() {
+                    crate::harness::run(super::$story(crate::harness::Engine::Sqlite));
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[test]
+                fn $story() {
+                    crate::harness::run(super::$story(crate::harness::Engine::Postgres));
+                }
+            )+
+        }
+    };
+}

@@ -1,0 +1,131 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use postgres::{Client, NoTls};
+use tempfile::TempDir;
+use warifu::ambient::{Clock as _, SystemClock, environment};
+use warifu::database::{Connection, Location, PostgresUrl, Tx, migrate};
+use warifu::store::MIGRATIONS;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty folder and an empty database, both gone at the end.
+pub(crate) struct Place {
+    pub(crate) engine: Engine,
+    pub(crate) location: Location,
+    pub(crate) folder: TempDir,
+}
+
+static DATABASES: AtomicU64 = AtomicU64::new(1);
+
+impl Place {
+    /// With the newest schema.
+    pub(crate) fn new(engine: Engine) -> Self {
+        let place = Self::empty(engine);
+        migrate(&mut place.connection(), MIGRATIONS, SystemClock.now()).unwrap();
+        place
+    }
+
+    /// Without a schema.
+    pub(crate) fn empty(engine: Engine) -> Self {
+        let folder = TempDir::with_prefix("warifu-it-").unwrap();
+        let location = match engine {
+            Engine::Sqlite => Location::Sqlite(folder.path().join("tokens.db")),
+            Engine::Postgres => Location::Postgres(make_database()),
+        };
+        Self {
+            engine,
+            location,
+            folder,
+        }
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::open(&self.location, 2048).unwrap()
+    }
+
+    /// Where the data is, for a PostgreSQL place.
+    pub(crate) fn url(&self) -> &str {
+        match &self.location {
+            Location::Postgres(url) => &url.0,
+            Location::Sqlite(path) => path.to_str().unwrap(),
+        }
+    }
+
+    /// Statements of a stranger who has got at the database.
+    pub(crate) fn meddle(&self, sql: &str) {
+        self.try_to_meddle(sql).unwrap();
+    }
+
+    pub(crate) fn try_to_meddle(&self, sql: &str) -> Result<(), warifu::database::DatabaseError> {
+        self.connection().transaction(|tx| tx.batch(sql))
+    }
+
+    /// One number.
+    pub(crate) fn count(&self, sql: &'static str) -> i64 {
+        self.connection()
+            .read(|tx| tx.query_one(sql, &[], |row| row.int(0)))
+            .unwrap()
+            .unwrap()
+    }
+
+    /// What the triggers of the audit table would refuse is possible after this.
+    pub(crate) fn disarm(&self) {
+        self.meddle(match self.engine {
+            Engine::Sqlite => "DROP TRIGGER audit_rows_stay; DROP TRIGGER audit_rows_hold",
+            Engine::Postgres => "DROP TRIGGER audit_rows_stay ON audit",
+        });
+    }
+
+    /// Bytes of all tables and indexes.
+    pub(crate) fn bytes(&self) -> i64 {
+        self.connection()
+            .read(|tx| {
+                let sql = match tx {
+                    Tx::Sqlite(_) => {
+                        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+                    }
+                    Tx::Postgres(_) => "SELECT pg_total_relation_size('audit')",
+                };
+                tx.query_one(sql, &[], |row| row.int(0))
+            })
+            .unwrap()
+            .unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Location::Postgres(url) = &self.location
+            && let Some((_, name)) = url.0.rsplit_once('/')
+            && let Ok(mut client) = Client::connect(&cluster(), NoTls)
+        {
+            // A database that stays is gone with its cluster.
+            let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn make_database() -> PostgresUrl {
+    let cluster = cluster();
+    let number = DATABASES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("warifu_it_{}_{number}", std::process::id());
+    let mut client = Client::connect(&cluster, NoTls).unwrap();
+    client
+        .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        .unwrap();
+    client
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .unwrap();
+    let (server, _) = cluster.rsplit_once('/').unwrap();
+    PostgresUrl(format!("{server}/{name}"))
+}
+
+fn cluster() -> String {
+    environment("WARIFU_TEST_POSTGRES")
+        .expect("run cargo xtask test, or cargo xtask postgres -- cargo test")
+}

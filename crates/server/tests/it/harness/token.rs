@@ -1,0 +1,86 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+use warifu::ambient::{Clock as _, SystemClock, SystemEntropy, random};
+use warifu_credentials::credential_id::CredentialId;
+use warifu_oath::{Algorithm, Code, Digits, Generator, Period, TimeStep};
+use warifu_wire::{Base64Url, Platform, ProvisionAnswer, ProvisionRequest};
+use x25519_dalek::{PublicKey, StaticSecret};
+
+/// A token in a customer's hand, written apart from the service's code.
+#[derive(Clone)]
+pub(crate) struct Token {
+    pub(crate) id: CredentialId,
+    pub(crate) secret: [u8; 32],
+    generator: Generator,
+}
+
+/// The device's half of an exchange that has begun.
+pub(crate) struct Beginning(StaticSecret);
+
+impl Beginning {
+    pub(crate) fn new() -> Self {
+        Self(StaticSecret::from(*random::<32>(&SystemEntropy)))
+    }
+
+    pub(crate) fn request(&self, platform: Platform) -> ProvisionRequest {
+        ProvisionRequest {
+            public_key: Base64Url(PublicKey::from(&self.0).to_bytes()),
+            platform,
+        }
+    }
+
+    pub(crate) fn end(self, answer: &ProvisionAnswer) -> Token {
+        let shared = self
+            .0
+            .diffie_hellman(&PublicKey::from(answer.service_public_key.0));
+        let mut secret = [0; 32];
+        Hkdf::<Sha256>::new(Some(answer.credential_id.as_bytes()), shared.as_bytes())
+            .expand(b"warifu totp v1", &mut secret)
+            .unwrap();
+        Token {
+            id: answer.credential_id.parse().unwrap(),
+            secret,
+            generator: Generator::from_bytes(&secret, Algorithm::Sha256, Digits::SIX).unwrap(),
+        }
+    }
+}
+
+impl Token {
+    pub(crate) fn code(&self, step: TimeStep) -> Code {
+        self.generator.totp(step)
+    }
+
+    /// The code as it is sent.
+    pub(crate) fn text(&self, step: TimeStep) -> String {
+        self.code(step).to_string()
+    }
+
+    /// Codes that are right for no step near `now`, all different.
+    pub(crate) fn wrong_codes(&self, now: TimeStep) -> impl Iterator<Item = Code> {
+        let right: Vec<_> = (-60..=60)
+            .map(|offset| self.text(now.offset(offset)))
+            .collect();
+        (0..1_000_000)
+            .map(|number| format!("{number:06}"))
+            .filter(move |code| !right.contains(code))
+            .map(|code| Code::parse(&code).unwrap())
+    }
+
+    pub(crate) fn wrong_code(&self, now: TimeStep) -> Code {
+        self.wrong_codes(now).next().unwrap()
+    }
+}
+
+/// The time step of the machine's clock.
+pub(crate) fn now_step() -> TimeStep {
+    TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT)
+}
+
+static KEYS: AtomicU64 = AtomicU64::new(1);
+
+/// A name for a new request.
+pub(crate) fn fresh_key() -> String {
+    format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed))
+}
