@@ -23,7 +23,7 @@ pub(crate) struct Checked {
 pub(crate) fn database(
     prepared: &Prepared,
     answered: u64,
-    sum_of_steps: Option<i64>,
+    steps: Steps,
 ) -> Result<Checked> {
     let mut connection = Connection::open(&prepared.location, 65_536)?;
     let (accepted, all, steps) = connection.read(|tx| {
@@ -38,7 +38,7 @@ pub(crate) fn database(
             )?,
             count("SELECT COUNT(*) FROM audit WHERE request IS NOT NULL", &[])?,
             count(
-                "SELECT CAST(SUM(last_step) AS BIGINT) FROM credentials",
+                "SELECT CAST(SUM(last_step - drift) AS BIGINT) FROM credentials",
                 &[],
             )?,
         ))
@@ -50,8 +50,11 @@ pub(crate) fn database(
         )
         .into());
     }
-    if sum_of_steps.is_some_and(|expected| expected != steps) {
-        return Err("the credentials' newest steps are not those that were accepted".into());
+    if sum_of_steps != steps {
+        return Err(format!(
+            "the credentials' newest steps less their drifts come to {steps}, not to {sum_of_steps}"
+        )
+        .into());
     }
     let heads = connection.read(audit::heads)?;
     let mut followed = 0;

@@ -23,6 +23,10 @@ const STRIDE: u64 = 99_999_989;
 /// The time step of the first codes: in the year 2027.
 const FIRST_STEP: TimeStep = TimeStep(60_000_000);
 
+/// From one code of a token to its next. Now and then a code is that of the next step as well, and is accepted as such
+/// with a drift of one; a token three steps on is in the window all the same.
+const STEPS_A_TURN: i64 = 3;
+
 /// The purpose of every validation.
 pub(crate) const PURPOSE: &str = "login";
 
@@ -114,19 +118,20 @@ impl Tokens {
     /// The step of a turn: each time that all tokens had theirs, a new one begins.
     fn step(&self, turn: u64) -> Result<TimeStep> {
         let count = u64::try_from(self.ids.len())?;
-        Ok(FIRST_STEP.offset(i64::try_from(turn / count)?))
+        Ok(FIRST_STEP.offset(i64::try_from(turn / count)? * STEPS_A_TURN))
     }
 
-    /// The sum of the newest steps of all credentials after so many turns. A credential without a turn has step −1.
+    /// The sum of the newest steps of all credentials, less their drifts, after so many turns: the step that the
+    /// service's clock showed. A credential without a turn has step −1.
     pub(crate) fn sum_of_steps(&self, turns: u64) -> Result<i64> {
         let count = i64::try_from(self.ids.len())?;
         let turns = i64::try_from(turns)?;
         let (full, rest) = (turns / count, turns % count);
-        let last = |rounds: i64| {
-            if rounds == 0 {
+        let last = |turns: i64| {
+            if turns == 0 {
                 -1
             } else {
-                FIRST_STEP.0 + rounds - 1
+                FIRST_STEP.0 + (turns - 1) * STEPS_A_TURN
             }
         };
         Ok(rest * last(full + 1) + (count - rest) * last(full))

@@ -73,7 +73,7 @@ fn engine(
     drop(runtime);
     for (size, driven) in driven {
         let (prepared, tokens, turns) = driven.close()?;
-        let checked = check::database(&prepared, turns, Some(tokens.sum_of_steps(turns)?))?;
+        let checked = check::database(&prepared, turns, tokens.sum_of_steps(turns)?)?;
         println!(
             "  checked {name}, {size} credentials: {turns} answered accepted, as many audit rows, every step spent, \
              {} rows of the chain followed, {:.0} bytes an audit row",

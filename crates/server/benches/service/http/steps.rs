@@ -4,11 +4,12 @@
 //! as long as it is within one step of the drift that the server learned, up to ten steps (rule S4). So a credential
 //! gives some ten codes at once and one more every 30 seconds, all of them right and none of them twice.
 
-use warifu_credentials::TimeStep;
 use warifu_credentials::credential::{LEARNED_DRIFT_LIMIT, WINDOW};
 use warifu_credentials::credential_id::CredentialId;
+use warifu_credentials::{Code, TimeStep};
 
-use crate::credentials::{ids, shuffle};
+use crate::Result;
+use crate::credentials::{code, ids, shuffle};
 
 /// Tokens that are asked in turn.
 pub(crate) struct Steps {
@@ -22,11 +23,22 @@ struct Token {
     last: Option<Last>,
 }
 
+#[derive(Clone, Copy)]
 struct Last {
     /// The last accepted step.
     step: TimeStep,
     /// The server's step just before that round; it may have been one later when the code came.
     at: TimeStep,
+}
+
+/// A code to be sent.
+pub(crate) struct Turn {
+    token: usize,
+    last: Last,
+    /// Whose.
+    pub(crate) id: CredentialId,
+    /// The code.
+    pub(crate) code: Code,
 }
 
 impl Steps {
@@ -37,27 +49,40 @@ impl Steps {
         Self { tokens, next: 0 }
     }
 
-    /// The next turns, one a token, up to the first token that has no new code yet.
-    pub(crate) fn turns(&self, now: TimeStep) -> Vec<(CredentialId, TimeStep)> {
-        self.tokens
-            .iter()
-            .cycle()
-            .skip(self.next)
-            .take(self.tokens.len())
-            .map_while(|token| Some((token.id, token.next_step(now)?)))
-            .collect()
+    /// The next turns, at most one a token, up to the first token that has no new code yet.
+    pub(crate) fn turns(&self, now: TimeStep) -> Result<Vec<Turn>> {
+        let mut turns = Vec::with_capacity(self.tokens.len());
+        let tokens = self.tokens.iter().enumerate().cycle().skip(self.next);
+        for (number, token) in tokens.take(self.tokens.len()) {
+            let Some(step) = token.next_step(now) else {
+                break;
+            };
+            if let Some(code) = token.clear_code(step)? {
+                turns.push(Turn {
+                    token: number,
+                    last: Last { step, at: now },
+                    id: token.id,
+                    code,
+                });
+            }
+        }
+        Ok(turns)
     }
 
-    /// Notes that the first `count` turns were accepted in a round that began at `now`.
-    pub(crate) fn spend(&mut self, count: usize, now: TimeStep) {
-        for _ in 0..count {
-            if let Some(token) = self.tokens.get_mut(self.next)
-                && let Some(step) = token.next_step(now)
-            {
-                token.last = Some(Last { step, at: now });
+    /// Notes that these turns were accepted.
+    pub(crate) fn spend(&mut self, turns: &[Turn]) {
+        for turn in turns {
+            if let Some(token) = self.tokens.get_mut(turn.token) {
+                token.last = Some(turn.last);
             }
-            self.next = (self.next + 1) % self.tokens.len().max(1);
+            self.next = (turn.token + 1) % self.tokens.len().max(1);
         }
+    }
+
+    /// The sum of the newest steps of all credentials; one without a turn has step −1.
+    pub(crate) fn sum(&self) -> i64 {
+        let steps = self.tokens.iter().map(|token| token.last);
+        steps.map(|last| last.map_or(-1, |last| last.step.0)).sum()
     }
 }
 
@@ -71,5 +96,17 @@ impl Token {
         let center = now.offset(drift);
         let step = center.max(last.step.offset(1));
         (step <= center.offset(WINDOW)).then_some(step)
+    }
+
+    /// The code of a step, unless it is also that of a later step that the server may find in its window: which of
+    /// them it spent could not be told.
+    fn clear_code(&self, step: TimeStep) -> Result<Option<Code>> {
+        let clear = code(self.id, step)?;
+        for later in 1..=2 * WINDOW + 1 {
+            if code(self.id, step.offset(later))? == clear {
+                return Ok(None);
+            }
+        }
+        Ok(Some(clear))
     }
 }
