@@ -239,7 +239,7 @@ impl Chain {
         }
     }
 
-    /// Fixed-length fields in order, absent ones as a value that no present one has, the note last.
+    /// Fixed-length fields in order, each that may be absent with a byte that says whether it is, the note last.
     fn mark(&self, before: Mark, position: Position, event: &Event) -> Mark {
         let mut mac = hmac(&self.0);
         mac.update(&position.to_stored().to_be_bytes());
@@ -256,6 +256,8 @@ impl Chain {
         mac.update(&event.party.map_or(-1, |party| party.0).to_be_bytes());
         mac.update(&event.detail.to_be_bytes());
         mac.update(&[
+            u8::from(event.credential.is_some()),
+            u8::from(event.party.is_some()),
             u8::from(event.request.is_some()),
             u8::from(event.fingerprint.is_some()),
         ]);
@@ -381,12 +383,13 @@ mod tests {
 
     #[test]
     fn a_change_of_any_field_is_found() {
-        let changes: [fn(&mut Event); 9] = [
+        let changes: [fn(&mut Event); 10] = [
             |event| event.at = Timestamp::MAX,
             |event| event.kind = Kind::Stopped,
             |event| event.outcome = Outcome::Accepted,
             |event| event.credential = CredentialId::from_stored(0),
             |event| event.party = Some(PartyId(0)),
+            |event| event.party = Some(PartyId(-1)),
             |event| event.detail += 1,
             |event| event.request = Some(RequestDigest([0; 16])),
             |event| event.fingerprint = Some(Fingerprint([0; 16])),

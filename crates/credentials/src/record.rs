@@ -1,6 +1,8 @@
 //! How an answer stands in the audit trail, so that the same request gets the same answer again (rules S7 and S9).
 
-use warifu_wire::{EnableAnswer, RefusalReason, ResyncAnswer, StopAnswer, StopReason, UnlockAnswer, ValidateAnswer};
+use warifu_wire::{
+    EnableAnswer, RefusalReason, ResyncAnswer, StopAnswer, StopReason, UnlockAnswer, ValidateAnswer,
+};
 
 use crate::audit::{Kind, Outcome};
 
@@ -33,7 +35,9 @@ impl Recorded for ValidateAnswer {
     fn recall(outcome: Outcome, detail: i64) -> Option<Self> {
         Some(match outcome {
             Outcome::Accepted => Self::Accepted,
-            Outcome::Rejected => Self::Rejected { tries_left: u8::try_from(detail).ok()? },
+            Outcome::Rejected => Self::Rejected {
+                tries_left: u8::try_from(detail).ok()?,
+            },
             Outcome::Replayed => Self::Replayed,
             Outcome::Locked => Self::Locked,
             Outcome::Stopped => Self::Stopped,
@@ -58,8 +62,12 @@ impl Recorded for ResyncAnswer {
 
     fn recall(outcome: Outcome, detail: i64) -> Option<Self> {
         Some(match outcome {
-            Outcome::Accepted => Self::Resynchronised { drift: i16::try_from(detail).ok()? },
-            Outcome::Rejected => Self::Rejected { tries_left: u8::try_from(detail).ok()? },
+            Outcome::Accepted => Self::Resynchronised {
+                drift: i16::try_from(detail).ok()?,
+            },
+            Outcome::Rejected => Self::Rejected {
+                tries_left: u8::try_from(detail).ok()?,
+            },
             Outcome::Replayed => Self::Replayed,
             Outcome::Locked => Self::Locked,
             Outcome::Stopped => Self::Stopped,
@@ -77,7 +85,9 @@ impl Recorded for StopAnswer {
     }
 
     fn recall(outcome: Outcome, detail: i64) -> Option<Self> {
-        (outcome == Outcome::Done).then_some(Self::Stopped { reason: reason_from_stored(detail)? })
+        (outcome == Outcome::Done).then_some(Self::Stopped {
+            reason: reason_from_stored(detail)?,
+        })
     }
 }
 
@@ -87,16 +97,24 @@ impl Recorded for EnableAnswer {
     fn record(&self) -> (Outcome, i64) {
         match self {
             Self::Enabled => (Outcome::Done, 0),
-            Self::Refused { reason: RefusalReason::Stolen } => (Outcome::Refused, 1),
-            Self::Refused { reason: RefusalReason::StoppedByAnother } => (Outcome::Refused, 2),
+            Self::Refused {
+                reason: RefusalReason::Stolen,
+            } => (Outcome::Refused, 1),
+            Self::Refused {
+                reason: RefusalReason::StoppedByAnother,
+            } => (Outcome::Refused, 2),
         }
     }
 
     fn recall(outcome: Outcome, detail: i64) -> Option<Self> {
         match (outcome, detail) {
             (Outcome::Done, _) => Some(Self::Enabled),
-            (Outcome::Refused, 1) => Some(Self::Refused { reason: RefusalReason::Stolen }),
-            (Outcome::Refused, 2) => Some(Self::Refused { reason: RefusalReason::StoppedByAnother }),
+            (Outcome::Refused, 1) => Some(Self::Refused {
+                reason: RefusalReason::Stolen,
+            }),
+            (Outcome::Refused, 2) => Some(Self::Refused {
+                reason: RefusalReason::StoppedByAnother,
+            }),
             _ => None,
         }
     }
@@ -129,9 +147,15 @@ pub fn reason_to_stored(reason: StopReason) -> i64 {
 /// The reason of a stored number.
 #[must_use]
 pub fn reason_from_stored(stored: i64) -> Option<StopReason> {
-    [StopReason::Lost, StopReason::Stolen, StopReason::Replaced, StopReason::Left, StopReason::Other]
-        .into_iter()
-        .find(|reason| reason_to_stored(*reason) == stored)
+    [
+        StopReason::Lost,
+        StopReason::Stolen,
+        StopReason::Replaced,
+        StopReason::Left,
+        StopReason::Other,
+    ]
+    .into_iter()
+    .find(|reason| reason_to_stored(*reason) == stored)
 }
 
 /// The word of a reason, as the wire says it.
@@ -176,11 +200,18 @@ mod tests {
         resync.into_iter().for_each(survives);
         for reason in (1..=5).filter_map(reason_from_stored) {
             survives(StopAnswer::Stopped { reason });
-            assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{}\"", reason_word(reason)));
+            assert_eq!(
+                serde_json::to_string(&reason).unwrap(),
+                format!("\"{}\"", reason_word(reason))
+            );
         }
         survives(EnableAnswer::Enabled);
-        survives(EnableAnswer::Refused { reason: RefusalReason::Stolen });
-        survives(EnableAnswer::Refused { reason: RefusalReason::StoppedByAnother });
+        survives(EnableAnswer::Refused {
+            reason: RefusalReason::Stolen,
+        });
+        survives(EnableAnswer::Refused {
+            reason: RefusalReason::StoppedByAnother,
+        });
         survives(UnlockAnswer::Unlocked);
     }
 

@@ -100,9 +100,16 @@ pub fn verify(
             .faults
             .push("there is no checkpoint: without one a cut tail cannot be found".into());
     }
-    let heads = connection.read(audit::heads)?;
-    for head in &heads {
-        let rows = walk(connection, secrets, &known, *head, &mut report)?;
+    let ends = connection.read(audit::heads_and_ends)?;
+    let heads: Vec<_> = ends.iter().map(|(head, _)| *head).collect();
+    for (head, end) in ends {
+        if let Some(end) = end.filter(|end| end.sequence > head.position.sequence) {
+            report.faults.push(format!(
+                "stream {} has a row {}, but its head says {}: rows were added, or the head was changed",
+                end.stream, end.sequence, head.position.sequence
+            ));
+        }
+        let rows = walk(connection, secrets, &known, head, &mut report)?;
         report.rows += rows;
         report.streams += usize::from(rows > 0);
     }

@@ -19,14 +19,19 @@ pub(crate) struct Checked {
     pub(crate) audit_row_bytes: f64,
 }
 
+/// What all credentials' newest steps must come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Newest {
+    /// Their sum.
+    Steps(i64),
+    /// Their sum less the sum of the drifts: the steps that the service's clock showed.
+    Clocks(i64),
+}
+
 /// Checks that `answered` validations were accepted and no more, that each spent its step, and that the chain holds.
-pub(crate) fn database(
-    prepared: &Prepared,
-    answered: u64,
-    steps: Steps,
-) -> Result<Checked> {
+pub(crate) fn database(prepared: &Prepared, answered: u64, newest: Newest) -> Result<Checked> {
     let mut connection = Connection::open(&prepared.location, 65_536)?;
-    let (accepted, all, steps) = connection.read(|tx| {
+    let (accepted, all, steps, drifts) = connection.read(|tx| {
         let mut count = |sql, values: &[Value<'_>]| {
             tx.query_one(sql, values, |row| row.int(0))
                 .map(Option::unwrap_or_default)
@@ -38,9 +43,10 @@ pub(crate) fn database(
             )?,
             count("SELECT COUNT(*) FROM audit WHERE request IS NOT NULL", &[])?,
             count(
-                "SELECT CAST(SUM(last_step - drift) AS BIGINT) FROM credentials",
+                "SELECT CAST(SUM(last_step) AS BIGINT) FROM credentials",
                 &[],
             )?,
+            count("SELECT CAST(SUM(drift) AS BIGINT) FROM credentials", &[])?,
         ))
     })?;
     let answered = i64::try_from(answered)?;
@@ -50,9 +56,13 @@ pub(crate) fn database(
         )
         .into());
     }
-    if sum_of_steps != steps {
+    let (found, expected) = match newest {
+        Newest::Steps(expected) => (steps, expected),
+        Newest::Clocks(expected) => (steps - drifts, expected),
+    };
+    if found != expected {
         return Err(format!(
-            "the credentials' newest steps less their drifts come to {steps}, not to {sum_of_steps}"
+            "the credentials' newest steps come to {found} where {newest:?} is expected: a step was not spent"
         )
         .into());
     }

@@ -7,13 +7,14 @@ use tokio::runtime::Runtime;
 use warifu::database::Location;
 use warifu_credentials::keyring::Keyring;
 
+use crate::Result;
 use crate::args::Args;
+use crate::check::{self, Newest};
 use crate::database::{self, Prepared};
 use crate::driver::Driven;
 use crate::machine::Disk;
 use crate::report::{Report, StoreFigures};
 use crate::round::{Series, best_fdatasync};
-use crate::{Result, check};
 
 /// Rounds that are added at most while the disk is too uneven.
 const EXTRA: u16 = 4;
@@ -73,7 +74,8 @@ fn engine(
     drop(runtime);
     for (size, driven) in driven {
         let (prepared, tokens, turns) = driven.close()?;
-        let checked = check::database(&prepared, turns, tokens.sum_of_steps(turns)?)?;
+        let newest = Newest::Clocks(tokens.sum_of_steps(turns)?);
+        let checked = check::database(&prepared, turns, newest)?;
         println!(
             "  checked {name}, {size} credentials: {turns} answered accepted, as many audit rows, every step spent, \
              {} rows of the chain followed, {:.0} bytes an audit row",

@@ -15,7 +15,7 @@ use crate::metrics::Metrics;
 use crate::service::TokenService;
 use crate::service::secrets::ServiceSecrets;
 use crate::startup::{self, ServerLock, StartupError};
-use crate::token_api::{Api, metrics_router, router};
+use crate::token_api::{Api, Language, metrics_router, router};
 
 /// How often the heads of the audit chains are signed: what a cut could hide at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -42,43 +42,63 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, StartupError> {
         .enable_all()
         .build()
         .map_err(failed)?;
-    runtime.block_on(serve_all(config))
-}
-
-async fn serve_all(config: &Config) -> Result<ExitCode, StartupError> {
     let listening = |error: crate::http::ServeError| {
         StartupError::Config(crate::config::ConfigError::Value(error.to_string()))
     };
-    let tokens = Listener::bind("token_service", config.token_service.listen)
-        .await
-        .map_err(listening)?;
-    let numbers = Listener::bind("metrics", config.metrics.listen)
-        .await
-        .map_err(listening)?;
+    let bind = |name, address| {
+        runtime
+            .block_on(Listener::bind(name, address))
+            .map_err(listening)
+    };
+    let tokens = bind("token_service", config.token_service.listen)?;
+    let numbers = bind("metrics", config.metrics.listen)?;
 
+    // Outside the runtime: a connection to PostgreSQL blocks, and brings a runtime of its own.
     let opened = startup::open(config, &SystemClock, &SystemEntropy)?;
     let metrics = Arc::new(Metrics::default());
-    let service = Arc::new(start_service(
-        config,
-        opened.keys,
-        &opened.secrets,
-        &metrics,
-    )?);
+    let service = start_service(config, opened.keys, &opened.secrets, &metrics)?;
     drop(opened.connection);
-    let secrets = Arc::new(opened.secrets);
-    checkpoint(config, &service, &secrets, &metrics).await;
+    announce(config, &tokens, &numbers, opened.made_key);
+    let running = Running {
+        config: config.clone(),
+        service: Arc::new(service),
+        secrets: opened.secrets,
+        metrics,
+    };
+    let service = runtime.block_on(serve_until_stopped(running, tokens, numbers));
+    drop(runtime);
+    if let Some(service) = Arc::into_inner(service) {
+        service.close();
+    }
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
 
+/// What everything that runs shares.
+struct Running {
+    config: Config,
+    service: Arc<TokenService>,
+    secrets: ServiceSecrets,
+    metrics: Arc<Metrics>,
+}
+
+/// Serves both listeners until the process is told to stop, and gives the service back with nothing under way.
+async fn serve_until_stopped(
+    running: Running,
+    tokens: Listener,
+    numbers: Listener,
+) -> Arc<TokenService> {
+    let running = Arc::new(running);
+    running.checkpoint().await;
     let (stop, stopping) = watch::channel(false);
     let api = Arc::new(Api {
-        service: Arc::clone(&service),
-        metrics: Arc::clone(&metrics),
+        service: Arc::clone(&running.service),
+        metrics: Arc::clone(&running.metrics),
         entropy: Arc::new(SystemEntropy),
-        trusted_proxies: config.token_service.trusted_proxies.clone(),
+        trusted_proxies: running.config.token_service.trusted_proxies.clone(),
         stopping: stopping.clone(),
     });
-    announce(config, &tokens, &numbers, opened.made_key);
-
-    let settings = &config.token_service;
+    let settings = &running.config.token_service;
     let serving = [
         tokio::spawn(serve(
             tokens,
@@ -95,12 +115,7 @@ async fn serve_all(config: &Config) -> Result<ExitCode, StartupError> {
             stopping,
         )),
     ];
-    let upkeep = tokio::spawn(upkeep(
-        config.clone(),
-        Arc::clone(&service),
-        Arc::clone(&secrets),
-        Arc::clone(&metrics),
-    ));
+    let upkeep = tokio::spawn(upkeep(Arc::clone(&running)));
 
     stop_signal().await;
     tracing::info!("stopping: no new connections are taken, running requests end");
@@ -112,12 +127,8 @@ async fn serve_all(config: &Config) -> Result<ExitCode, StartupError> {
     }
     upkeep.abort();
     let _ = upkeep.await;
-    checkpoint(config, &service, &secrets, &metrics).await;
-    if let Some(service) = Arc::into_inner(service) {
-        service.close();
-    }
-    tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    running.checkpoint().await;
+    Arc::clone(&running.service)
 }
 
 fn start_service(
@@ -154,20 +165,15 @@ fn start_service(
 }
 
 /// What runs beside the requests, at its own pace.
-async fn upkeep(
-    config: Config,
-    service: Arc<TokenService>,
-    secrets: Arc<ServiceSecrets>,
-    metrics: Arc<Metrics>,
-) {
+async fn upkeep(running: Arc<Running>) {
     let mut signing = tokio::time::interval(CHECKPOINT_EVERY);
     let mut tidying = tokio::time::interval(TIDY_EVERY);
     signing.tick().await;
     loop {
         tokio::select! {
-            _ = signing.tick() => checkpoint(&config, &service, &secrets, &metrics).await,
+            _ = signing.tick() => running.checkpoint().await,
             _ = tidying.tick() => {
-                if let Err(error) = service.tidy_up().await {
+                if let Err(error) = running.service.tidy_up().await {
                     tracing::warn!(%error, "old throttles could not be forgotten; the next time will do");
                 }
             }
@@ -175,29 +181,26 @@ async fn upkeep(
     }
 }
 
-/// Signs the heads of the audit chains into a file apart from the database.
-async fn checkpoint(
-    config: &Config,
-    service: &TokenService,
-    secrets: &ServiceSecrets,
-    metrics: &Metrics,
-) {
-    let now = SystemClock.now();
-    let written = async {
-        let heads = service.audit_heads().await?;
-        let path = config.checkpoints();
-        let checkpoint = secrets.signer.sign(now, &heads);
-        tokio::task::spawn_blocking(move || audit_trail::append_checkpoint(&path, &checkpoint))
-            .await
-            .map_err(|_| DatabaseError::Gone)?
-            .map_err(|error| DatabaseError::Schema(error.to_string()))
-    };
-    match written.await {
-        Ok(()) => {
-            metrics.checkpoint_time.set(now.as_second());
-        }
-        Err(error) => {
-            tracing::error!(%error, "the audit checkpoint could not be written: a cut tail may go unseen")
+impl Running {
+    /// Signs the heads of the audit chains into a file apart from the database.
+    async fn checkpoint(&self) {
+        let now = SystemClock.now();
+        let written = async {
+            let heads = self.service.audit_heads().await?;
+            let path = self.config.checkpoints();
+            let checkpoint = self.secrets.signer.sign(now, &heads);
+            tokio::task::spawn_blocking(move || audit_trail::append_checkpoint(&path, &checkpoint))
+                .await
+                .map_err(|_| DatabaseError::Gone)?
+                .map_err(|error| DatabaseError::Schema(error.to_string()))
+        };
+        match written.await {
+            Ok(()) => {
+                self.metrics.checkpoint_time.set(now.as_second());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the audit checkpoint could not be written: a cut tail may go unseen");
+            }
         }
     }
 }
@@ -225,25 +228,57 @@ async fn stop_signal() {
 
 /// In a few plain lines: what runs where, and what to do next.
 fn announce(config: &Config, tokens: &Listener, numbers: &Listener, made_key: bool) {
+    let language = Language::of_environment();
     let (service, metrics) = (tokens.address, numbers.address);
     let data = config.data_dir.display();
+    let line = |ja: String, en: String| {
+        say(if language == Language::Japanese {
+            &ja
+        } else {
+            &en
+        })
+    };
     if made_key {
-        say(&format!(
-            "Made a new master key in {data}. Keep a copy of it apart from the database's backups."
-        ));
+        line(
+            format!(
+                "マスターキーを {data} に作りました。データベースのバックアップとは別の場所に写しを保管してください。"
+            ),
+            format!(
+                "Made a new master key in {data}. Keep a copy of it apart from the database's backups."
+            ),
+        );
     }
-    say(&format!(
-        "Token service  http://{service}/          (its interface to read: http://{service}/v1/)"
-    ));
-    say(&format!("Metrics        http://{metrics}/metrics"));
-    say(&format!("Data           {data}"));
-    say("");
-    say("Next, in another terminal:");
-    say(&format!(
-        "  a token that registers itself     cargo run --release --bin warifu-token -- http://{service}"
-    ));
-    say(
-        "  a key for who checks its codes    cargo run --release -- relying-party add \"Example Bank\"",
+    line(
+        format!(
+            "トークンサービス  http://{service}/          （API の説明: http://{service}/v1/）"
+        ),
+        format!(
+            "Token service  http://{service}/          (its interface to read: http://{service}/v1/)"
+        ),
     );
-    say("Ctrl-C stops it.");
+    line(
+        format!("メトリクス        http://{metrics}/metrics"),
+        format!("Metrics        http://{metrics}/metrics"),
+    );
+    line(
+        format!("データ            {data}\n"),
+        format!("Data           {data}\n"),
+    );
+    line(
+        "次に、別の端末で:".into(),
+        "Next, in another terminal:".into(),
+    );
+    line(
+        format!(
+            "  自分で登録するトークン        cargo run --release --bin warifu-token -- http://{service}"
+        ),
+        format!(
+            "  a token that registers itself     cargo run --release --bin warifu-token -- http://{service}"
+        ),
+    );
+    line(
+        "  コードを確かめる側の API キー  cargo run --release -- relying-party add 見本銀行".into(),
+        "  a key for who checks its codes    cargo run --release -- relying-party add \"Example Bank\"".into(),
+    );
+    line("Ctrl-C で止まります。".into(), "Ctrl-C stops it.".into());
 }

@@ -5,6 +5,7 @@
 //! to what both engines mean alike; the few that cannot name their engine where they stand.
 
 mod checkpointer;
+mod command;
 mod connection;
 mod error;
 mod gather;
@@ -13,6 +14,7 @@ mod pool;
 mod postgres_engine;
 mod requests;
 mod sqlite_engine;
+mod threads;
 mod tx;
 
 pub use connection::Connection;

@@ -3,15 +3,16 @@
 //! SQLite has one writer, which runs all that waits in one transaction and answers after the commit. PostgreSQL has a
 //! bounded set of connections, each with a transaction of its own, and gatherers for what is worth more in company.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpointer::Checkpointer;
+use super::command::{Command, Reply, Task};
+use super::threads::{Group, gather_postgres, serve, spawn, write_sqlite};
 use super::{Connection, DatabaseError, Gather, Location, Tx};
 
 /// How much waits and how much runs.
@@ -41,50 +42,6 @@ impl std::fmt::Debug for PoolSettings {
             .field("location", &self.location)
             .field("queue", &self.queue)
             .finish_non_exhaustive()
-    }
-}
-
-/// How long a PostgreSQL gatherer that is not alone with one caller waits for more company; a transaction takes longer.
-const PATIENCE: Duration = Duration::from_micros(200);
-
-type Reply<T> = oneshot::Sender<Result<T, DatabaseError>>;
-
-enum Command<G: Gather> {
-    Gather(G::Item, Reply<G::Answer>),
-    Work(Box<dyn Work>),
-}
-
-/// A command that stands alone: run in a transaction, answered after its end.
-trait Work: Send {
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), DatabaseError>;
-    /// `end` is how the transaction ended.
-    fn answer(self: Box<Self>, end: Result<(), DatabaseError>);
-}
-
-struct Task<F, T> {
-    work: Option<F>,
-    result: Option<T>,
-    reply: Reply<T>,
-}
-
-impl<F, T> Work for Task<F, T>
-where
-    F: FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError> + Send,
-    T: Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
-        let work = self.work.take().ok_or(DatabaseError::Gone)?;
-        // A panic is this command's fault alone; the others of its group go on.
-        self.result =
-            Some(catch_unwind(AssertUnwindSafe(|| work(tx))).unwrap_or(Err(DatabaseError::Gone))?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, end: Result<(), DatabaseError>) {
-        let Self { result, reply, .. } = *self;
-        let result = end.and_then(|()| result.ok_or(DatabaseError::Gone));
-        // Nobody may wait any more; the work is done all the same.
-        let _ = reply.send(result);
     }
 }
 
@@ -264,196 +221,6 @@ impl<G: Gather> Database<G> {
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a database thread panicked");
-            }
-        }
-    }
-}
-
-struct Group<G> {
-    gather: Arc<G>,
-    size: usize,
-    on_commit: Arc<dyn Fn(usize) + Send + Sync>,
-}
-
-impl<G: Gather> Group<G> {
-    fn new(settings: &PoolSettings, gather: Arc<G>) -> Self {
-        Self {
-            gather,
-            size: settings.group,
-            on_commit: Arc::clone(&settings.on_commit),
-        }
-    }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, DatabaseError> {
-    std::thread::Builder::new()
-        .name(name.into())
-        .spawn(run)
-        .map_err(|error| DatabaseError::Schema(format!("cannot start the thread {name}: {error}")))
-}
-
-fn write_sqlite<G: Gather>(
-    mut connection: Connection,
-    mut checkpointer: Option<Checkpointer>,
-    mut queue: mpsc::Receiver<Command<G>>,
-    group: &Group<G>,
-) {
-    let mut commands = Vec::with_capacity(group.size);
-    while queue.blocking_recv_many(&mut commands, group.size) > 0 {
-        run_group(&mut connection, group, commands.drain(..));
-        if let (Some(checkpointer), Connection::Sqlite(sqlite)) = (&mut checkpointer, &connection) {
-            checkpointer.between_transactions(&sqlite.connection);
-        }
-    }
-}
-
-fn gather_postgres<G: Gather>(
-    mut connection: Connection,
-    location: &Location,
-    queue: &Mutex<mpsc::Receiver<Command<G>>>,
-    group: &Group<G>,
-) {
-    let mut commands = Vec::with_capacity(group.size);
-    let mut company = false;
-    loop {
-        {
-            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            if queue.blocking_recv_many(&mut commands, group.size) == 0 {
-                return;
-            }
-            // The callers who were just answered are about to ask again: a moment's patience spares many transactions.
-            if company && commands.len() < group.size {
-                std::thread::sleep(PATIENCE);
-                while commands.len() < group.size
-                    && let Ok(command) = queue.try_recv()
-                {
-                    commands.push(command);
-                }
-            }
-        }
-        company = commands.len() > 1;
-        run_group(&mut connection, group, commands.drain(..));
-        reconnect(&mut connection, location);
-    }
-}
-
-/// Runs a group in one transaction: the gathered commands together, the others each under a savepoint.
-fn run_group<G: Gather>(
-    connection: &mut Connection,
-    group: &Group<G>,
-    commands: impl Iterator<Item = Command<G>>,
-) {
-    let mut items = Vec::new();
-    let mut replies = Vec::new();
-    let mut works = Vec::new();
-    for command in commands {
-        match command {
-            Command::Gather(item, reply) => {
-                items.push(item);
-                replies.push(reply);
-            }
-            Command::Work(work) => works.push((work, Ok(()))),
-        }
-    }
-    let count = items.len() + works.len();
-    let end = catch_unwind(AssertUnwindSafe(|| {
-        connection.transaction(|tx| {
-            let answers = if items.is_empty() {
-                Vec::new()
-            } else {
-                group.gather.run(tx, &items)?
-            };
-            for (work, result) in &mut works {
-                *result = tx.apart(|tx| work.run(tx));
-            }
-            Ok(answers)
-        })
-    }))
-    .unwrap_or(Err(DatabaseError::Gone));
-    let committed = match end {
-        Ok(answers) => {
-            (group.on_commit)(count);
-            for (reply, answer) in replies.into_iter().zip(answers) {
-                // Nobody may wait any more; the work is done all the same.
-                let _ = reply.send(Ok(answer));
-            }
-            true
-        }
-        Err(error) => {
-            tracing::error!(%error, commands = count, "a group of commands was undone");
-            for (item, reply) in items.iter().zip(replies) {
-                let _ = reply.send(if error.unique_violation() {
-                    run_alone(connection, group, item)
-                } else {
-                    Err(DatabaseError::Gone)
-                });
-            }
-            false
-        }
-    };
-    for (work, result) in works {
-        work.answer(if committed {
-            result
-        } else {
-            Err(DatabaseError::Gone)
-        });
-    }
-}
-
-/// Runs one of a group that was undone because two copies of the service answered one request at the same time: now the
-/// other copy's answer is there to be found.
-fn run_alone<G: Gather>(
-    connection: &mut Connection,
-    group: &Group<G>,
-    item: &G::Item,
-) -> Result<G::Answer, DatabaseError> {
-    let answers = connection.transaction(|tx| group.gather.run(tx, std::slice::from_ref(item)))?;
-    answers.into_iter().next().ok_or(DatabaseError::Gone)
-}
-
-/// A thread that serves commands one by one, each in a transaction of its own.
-fn serve<G: Gather>(
-    name: &'static str,
-    mut connection: Connection,
-    location: Location,
-    queue: Arc<Mutex<mpsc::Receiver<Command<G>>>>,
-) -> Result<JoinHandle<()>, DatabaseError> {
-    spawn(name, move || {
-        loop {
-            let command = queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .blocking_recv();
-            match command {
-                Some(Command::Work(mut work)) => {
-                    let end = if matches!(location, Location::Sqlite(_)) {
-                        connection.read(|tx| work.run(tx))
-                    } else {
-                        connection.transaction(|tx| work.run(tx))
-                    };
-                    if let Err(error) = &end {
-                        tracing::debug!(%error, "a command was undone");
-                    }
-                    work.answer(end);
-                    reconnect(&mut connection, &location);
-                }
-                Some(Command::Gather(..)) => {
-                    tracing::error!("a gathered command came to a connection that does not gather")
-                }
-                None => return,
-            }
-        }
-    })
-}
-
-/// Opens a lost connection again; while that fails, the next command finds it lost and answers so.
-fn reconnect(connection: &mut Connection, location: &Location) {
-    if connection.is_closed() {
-        match Connection::open(location, 0) {
-            Ok(opened) => *connection = opened,
-            Err(error) => {
-                tracing::error!(%error, "the database cannot be reached");
-                std::thread::sleep(Duration::from_millis(200));
             }
         }
     }

@@ -22,7 +22,7 @@ use super::TokenService;
 use crate::database::{DatabaseError, Tx};
 use crate::store::settle::{self, Ask, Refusal, Settled, settle};
 use crate::store::validation::Validation;
-use crate::store::{credential, failures};
+use crate::store::{credential, failures, party};
 
 /// A relying party and the credential that it asks about.
 #[derive(Debug, Clone, Copy)]
@@ -175,27 +175,32 @@ impl TokenService {
         Ok(self.heed(relation, settled.await?))
     }
 
-    /// How a credential stands with a relying party; `None` for an unknown one.
+    /// How a credential stands with a relying party.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn status(
         &self,
         relation: Relation,
-    ) -> Result<Option<CredentialStatus>, DatabaseError> {
+    ) -> Result<Settled<CredentialStatus>, DatabaseError> {
         let Relation {
-            party,
+            party: asking,
             credential: id,
         } = relation;
-        self.database
+        let settled = self
+            .database
             .read(move |tx| {
+                if !party::in_force(tx, asking)? {
+                    return Ok(Err(Refusal::PartyRevoked));
+                }
                 let Some(stored) = credential::find(tx, id)? else {
-                    return Ok(None);
+                    return Ok(Err(Refusal::UnknownCredential));
                 };
-                let failures = failures::find(tx, id, party)?;
-                Ok(Some(status(&stored, failures)))
+                let failures = failures::find(tx, id, asking)?;
+                Ok(Ok(status(&stored, failures)))
             })
-            .await
+            .await?;
+        Ok(self.heed(relation, settled))
     }
 
     fn ask(&self, relation: Relation, key: &RequestKey, asked: Asked<'_>) -> Ask {

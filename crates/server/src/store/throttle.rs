@@ -15,16 +15,19 @@ pub fn admit(
     address: &str,
     now: Timestamp,
 ) -> Result<Admission, DatabaseError> {
-    // The row first, so that there is one to lock.
-    tx.execute(
-        "INSERT INTO provision_throttle (address, clear_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    // Made or locked in one statement: neither another provisioning nor the one that forgets comes between.
+    tx.execute_exactly(
+        1,
+        "the row of a throttle",
+        "INSERT INTO provision_throttle (address, clear_at) VALUES (?1, ?2)
+         ON CONFLICT (address) DO UPDATE SET address = excluded.address",
         &[Value::Text(address), Value::Int(now.as_microsecond())],
     )?;
-    let sql = match tx {
-        Tx::Sqlite(_) => "SELECT clear_at FROM provision_throttle WHERE address = ?1",
-        Tx::Postgres(_) => "SELECT clear_at FROM provision_throttle WHERE address = ?1 FOR UPDATE",
-    };
-    let clear_at = tx.query_one(sql, &[Value::Text(address)], |row| row.int(0))?;
+    let clear_at = tx.query_one(
+        "SELECT clear_at FROM provision_throttle WHERE address = ?1",
+        &[Value::Text(address)],
+        |row| row.int(0),
+    )?;
     let clear_at = clear_at
         .and_then(|micros| Timestamp::from_microsecond(micros).ok())
         .unwrap_or(now);

@@ -57,10 +57,14 @@ pub(super) async fn read<M: Message>(
             ));
         }
     };
-    let message = serde_json::from_slice::<M>(&bytes)
-        .ok()
-        .and_then(M::meaning);
-    message.ok_or_else(|| diagnose(&bytes, M::FIELDS))
+    // serde would take an array of a struct's fields for the struct.
+    let is_object = bytes.trim_ascii_start().starts_with(b"{");
+    let message = is_object
+        .then(|| serde_json::from_slice::<M>(&bytes).ok())
+        .flatten();
+    message
+        .and_then(M::meaning)
+        .ok_or_else(|| diagnose(&bytes, M::FIELDS))
 }
 
 /// What is wrong with a body that means nothing. Only the refused pay for the second look.

@@ -11,8 +11,8 @@ use warifu_credentials::api_key::ApiKeyHash;
 use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::request::RequestKey;
 use warifu_wire::{
-    CredentialStatus, EnableAnswer, IDEMPOTENCY_KEY, Nothing, ProblemType, ResyncAnswer,
-    ResyncRequest, StopAnswer, StopRequest, UnlockAnswer, ValidateAnswer, ValidateRequest,
+    CredentialStatus, EnableAnswer, IDEMPOTENCY_KEY, Nothing, ResyncAnswer, ResyncRequest,
+    StopAnswer, StopRequest, UnlockAnswer, ValidateAnswer, ValidateRequest,
 };
 
 use super::openapi::PartyProblems;
@@ -167,16 +167,7 @@ pub(super) async fn status(
     headers: HeaderMap,
 ) -> Result<Json<CredentialStatus>, ApiProblem> {
     let relation = relation(&api, id, &headers).await?;
-    let status = api.service.status(relation).await?;
-    status.map(Json).ok_or_else(|| {
-        ApiProblem::new(
-            ProblemType::UnknownCredential,
-            Text {
-                en: "No credential has this ID.",
-                ja: "このトークンIDは登録されていません。",
-            },
-        )
-    })
+    Ok(Json(api.service.status(relation).await??))
 }
 
 /// `{id}` of a path.

@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 pub use openapi::document;
 pub use problem::ApiProblem;
+pub use text::{Language, Text};
 
 use crate::ambient::Entropy;
 use crate::metrics::Metrics;

@@ -1,10 +1,100 @@
 //! The interface as a page to read, made from the same document as `/v1/openapi.json`.
 
-use axum::extract::Path;
-use axum::http::header;
+mod assets;
+mod curl;
+mod fields;
+mod interface;
+mod problems;
+mod rich;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use warifu_wire::ProblemType;
 
 use super::problem::{ApiProblem, not_found};
+use super::text::{Language, Text};
+use assets::{Asset, MARK, STYLE};
+use interface::Interface;
+use problems::ProblemRow;
+use rich::Rich;
+use words::{WORDS, Words};
+
+/// The page as askama fills it in.
+#[derive(Template)]
+#[template(path = "token_api/api.html")]
+struct Page<'a> {
+    language: Language,
+    words: &'static Words,
+    api: &'a Interface,
+    problems: &'a [ProblemRow],
+    style: &'static Asset,
+    mark: &'static Asset,
+}
+
+impl Page<'_> {
+    fn say(&self, text: &Text) -> &'static str {
+        text.of(self.language)
+    }
+
+    fn rich(&self, text: &Text) -> Rich {
+        Rich::new(text.of(self.language))
+    }
+
+    fn tag(&self) -> &'static str {
+        tag(self.language)
+    }
+
+    fn japanese(&self) -> bool {
+        self.language == Language::Japanese
+    }
+
+    fn group_title(&self, name: &str) -> Option<&'static str> {
+        words::group_title(name).map(|text| text.of(self.language))
+    }
+}
+
+/// The page in both languages.
+struct Rendered {
+    english: String,
+    japanese: String,
+}
+
+/// The document does not change while the program runs, so neither does the page: both languages are written once.
+static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
+    let api = Interface::of_document();
+    let problems = problems::rows();
+    let render = |language| {
+        Page {
+            language,
+            words: &WORDS,
+            api: &api,
+            problems: &problems,
+            style: &STYLE,
+            mark: &MARK,
+        }
+        .render()
+        .map_err(|error| format!("the page of the interface cannot be written: {error}"))
+    };
+    Ok(Rendered {
+        english: render(Language::English)?,
+        japanese: render(Language::Japanese)?,
+    })
+});
+
+/// `?lang=`, for who reads another language than the browser asks for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    lang: Option<String>,
+}
 
 /// `GET /`
 pub(super) async fn home() -> Redirect {
@@ -12,13 +102,59 @@ pub(super) async fn home() -> Redirect {
 }
 
 /// `GET /v1/`
-pub(super) async fn reader() -> Response {
-    "".into_response()
+pub(super) async fn reader(
+    wanted: Result<Query<Wanted>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, ApiProblem> {
+    let wanted = wanted.ok().and_then(|Query(wanted)| wanted.lang);
+    let language = match wanted.as_deref() {
+        Some("ja") => Language::Japanese,
+        Some("en") => Language::English,
+        _ => Language::of(&headers),
+    };
+    let page = page(language).map_err(|cause| ApiProblem {
+        cause: Some(cause.to_owned()),
+        ..ApiProblem::new(
+            ProblemType::Internal,
+            Text {
+                en: "The page could not be written. /v1/openapi.json says the same.",
+                ja: "ページを表示できません。/v1/openapi.json に同じ内容があります。",
+            },
+        )
+    })?;
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
+        (
+            header::CONTENT_LANGUAGE,
+            HeaderValue::from_static(tag(language)),
+        ),
+        (header::VARY, HeaderValue::from_static("Accept-Language")),
+    ];
+    Ok((headers, page).into_response())
 }
 
 /// `GET /assets/{name}`
 pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, ApiProblem> {
-    let _ = name;
-    let _ = header::CONTENT_TYPE;
-    Err(not_found().await)
+    match assets::named(&name) {
+        Some(asset) => Ok(asset.response()),
+        None => Err(not_found().await),
+    }
+}
+
+fn page(language: Language) -> Result<&'static str, &'static str> {
+    match (&*RENDERED, language) {
+        (Ok(rendered), Language::English) => Ok(&rendered.english),
+        (Ok(rendered), Language::Japanese) => Ok(&rendered.japanese),
+        (Err(cause), _) => Err(cause),
+    }
+}
+
+fn tag(language: Language) -> &'static str {
+    match language {
+        Language::English => "en",
+        Language::Japanese => "ja",
+    }
 }

@@ -2,6 +2,8 @@
 
 use axum::http::{HeaderMap, header};
 
+use crate::ambient;
+
 /// A language of people who read problem documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -32,6 +34,19 @@ impl Text {
 }
 
 impl Language {
+    /// The language of the terminal: Japanese when the locale says so, else English.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| ambient::environment(name).filter(|value| !value.is_empty()));
+        if locale.is_some_and(|locale| locale.starts_with("ja")) {
+            Self::Japanese
+        } else {
+            Self::English
+        }
+    }
+
     /// The first of the languages in `Accept-Language` that is one of ours (RFC 9110 §12.5.4, by order and weight).
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {

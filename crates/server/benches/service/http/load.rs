@@ -10,11 +10,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use warifu::ambient::stopwatch;
-use warifu_credentials::TimeStep;
-use warifu_credentials::credential_id::CredentialId;
 
+use super::steps::Turn;
 use crate::Result;
-use crate::credentials::{self, PURPOSE};
+use crate::credentials::PURPOSE;
 
 /// Requests ready to be sent, and how the right answer's body begins.
 pub(crate) struct Requests {
@@ -36,18 +35,12 @@ impl Requests {
     }
 
     /// A validation for each turn; the requests are named from `first` on.
-    pub(crate) fn validations(
-        turns: &[(CredentialId, TimeStep)],
-        api_key: &str,
-        first: u64,
-    ) -> Result<Self> {
+    pub(crate) fn validations(turns: &[Turn], api_key: &str, first: u64) -> Result<Self> {
         let mut bytes = Vec::with_capacity(turns.len() * 300);
         let mut ends = Vec::with_capacity(turns.len());
-        for (number, (id, step)) in (first..).zip(turns) {
-            let body = format!(
-                "{{\"code\":\"{}\",\"purpose\":\"{PURPOSE}\"}}",
-                credentials::code(*id, *step)?
-            );
+        for (number, turn) in (first..).zip(turns) {
+            let Turn { id, code, .. } = turn;
+            let body = format!("{{\"code\":\"{code}\",\"purpose\":\"{PURPOSE}\"}}");
             write!(
                 bytes,
                 "POST /v1/credentials/{id}/validate HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api_key}\r\n\

@@ -14,11 +14,12 @@ use tokio::runtime::Runtime;
 use warifu::ambient::{Clock as _, SystemClock};
 use warifu_credentials::{Period, TimeStep};
 
+use crate::Result;
 use crate::args::Args;
+use crate::check::{self, Newest};
 use crate::machine::{Disk, Used};
 use crate::report::Report;
 use crate::round::{Round, best_fdatasync};
-use crate::{Result, check};
 pub(crate) use figures::HttpFigures;
 use load::Requests;
 use server::Server;
@@ -96,7 +97,7 @@ pub(crate) fn measure(args: &Args, disk: &Disk, folder: &Path, report: &mut Repo
         );
     }
     let prepared = bench.server.kill()?;
-    let checked = check::database(&prepared, bench.answered, None)?;
+    let checked = check::database(&prepared, bench.answered, Newest::Steps(bench.steps.sum()))?;
     println!(
         "  checked after kill -9: {} answered accepted, as many audit rows, {} rows of the chain followed",
         bench.answered, checked.followed
@@ -112,18 +113,20 @@ impl Bench {
     }
 
     fn validate(&mut self, disk: &Disk) -> Result<Round> {
-        let (requests, now) = loop {
+        let (turns, requests) = loop {
             let now = TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT);
-            let turns = self.steps.turns(now);
+            let turns = self.steps.turns(now)?;
             if turns.len() >= READY {
                 let key = self.server.api_key.expose();
-                break (Requests::validations(&turns, key, self.answered)?, now);
+                let requests = Requests::validations(&turns, key, self.answered)?;
+                break (turns, requests);
             }
             println!("  no token has a new code: waiting for the next time step");
             std::thread::sleep(Duration::from_secs(5));
         };
         let round = self.round(disk, &Arc::new(requests))?;
-        self.steps.spend(round.answered, now);
+        self.steps
+            .spend(turns.get(..round.answered).unwrap_or_default());
         self.answered += u64::try_from(round.answered)?;
         Ok(round)
     }

@@ -9,8 +9,8 @@ mod token;
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use place::{Engine, Place};
 pub(crate) use server::{Outcome, Server, Site};
-pub(crate) use service::{ManualClock, Service, START, second};
-pub(crate) use token::{Token, fresh_key, now_step};
+pub(crate) use service::{START, Service, second};
+pub(crate) use token::{Beginning, Token, fresh_key, now_step};
 
 /// Runs a story to its end.
 pub(crate) fn run(story: impl Future<Output = ()>) {

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
 use warifu::ambient::{Clock as _, SystemClock, environment};
-use warifu::database::{Connection, Location, PostgresUrl, Tx, migrate};
+use warifu::database::{Connection, Location, PostgresUrl, migrate};
 use warifu::store::MIGRATIONS;
 
 /// Which database.
@@ -26,7 +26,9 @@ impl Place {
     /// With the newest schema.
     pub(crate) fn new(engine: Engine) -> Self {
         let place = Self::empty(engine);
-        migrate(&mut place.connection(), MIGRATIONS, SystemClock.now()).unwrap();
+        place
+            .with(|connection| migrate(connection, MIGRATIONS, SystemClock.now()))
+            .unwrap();
         place
     }
 
@@ -44,8 +46,9 @@ impl Place {
         }
     }
 
-    pub(crate) fn connection(&self) -> Connection {
-        Connection::open(&self.location, 2048).unwrap()
+    /// Works with a connection of its own.
+    pub(crate) fn with<T: Send>(&self, work: impl FnOnce(&mut Connection) -> T + Send) -> T {
+        apart(|| work(&mut Connection::open(&self.location, 2048).unwrap()))
     }
 
     /// Where the data is, for a PostgreSQL place.
@@ -62,15 +65,17 @@ impl Place {
     }
 
     pub(crate) fn try_to_meddle(&self, sql: &str) -> Result<(), warifu::database::DatabaseError> {
-        self.connection().transaction(|tx| tx.batch(sql))
+        self.with(|connection| connection.transaction(|tx| tx.batch(sql)))
     }
 
     /// One number.
     pub(crate) fn count(&self, sql: &'static str) -> i64 {
-        self.connection()
-            .read(|tx| tx.query_one(sql, &[], |row| row.int(0)))
-            .unwrap()
-            .unwrap()
+        self.with(|connection| {
+            connection
+                .read(|tx| tx.query_one(sql, &[], |row| row.int(0)))
+                .unwrap()
+                .unwrap()
+        })
     }
 
     /// What the triggers of the audit table would refuse is possible after this.
@@ -81,20 +86,14 @@ impl Place {
         });
     }
 
-    /// Bytes of all tables and indexes.
+    /// Bytes of the audit trail and its indexes; on SQLite of everything.
     pub(crate) fn bytes(&self) -> i64 {
-        self.connection()
-            .read(|tx| {
-                let sql = match tx {
-                    Tx::Sqlite(_) => {
-                        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-                    }
-                    Tx::Postgres(_) => "SELECT pg_total_relation_size('audit')",
-                };
-                tx.query_one(sql, &[], |row| row.int(0))
-            })
-            .unwrap()
-            .unwrap()
+        self.count(match self.engine {
+            Engine::Sqlite => {
+                "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+            }
+            Engine::Postgres => "SELECT pg_total_relation_size('audit')",
+        })
     }
 }
 
@@ -102,10 +101,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         if let Location::Postgres(url) = &self.location
             && let Some((_, name)) = url.0.rsplit_once('/')
-            && let Ok(mut client) = Client::connect(&cluster(), NoTls)
         {
             // A database that stays is gone with its cluster.
-            let _ = client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+            let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            let _ = apart(|| Client::connect(&cluster(), NoTls)?.batch_execute(&drop));
         }
     }
 }
@@ -114,13 +113,15 @@ fn make_database() -> PostgresUrl {
     let cluster = cluster();
     let number = DATABASES.fetch_add(1, Ordering::Relaxed);
     let name = format!("warifu_it_{}_{number}", std::process::id());
-    let mut client = Client::connect(&cluster, NoTls).unwrap();
-    client
-        .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        .unwrap();
-    client
-        .batch_execute(&format!("CREATE DATABASE {name}"))
-        .unwrap();
+    apart(|| {
+        let mut client = Client::connect(&cluster, NoTls).unwrap();
+        for statement in [
+            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            format!("CREATE DATABASE {name}"),
+        ] {
+            client.batch_execute(&statement).unwrap();
+        }
+    });
     let (server, _) = cluster.rsplit_once('/').unwrap();
     PostgresUrl(format!("{server}/{name}"))
 }
@@ -128,4 +129,12 @@ fn make_database() -> PostgresUrl {
 fn cluster() -> String {
     environment("WARIFU_TEST_POSTGRES")
         .expect("run cargo xtask test, or cargo xtask postgres -- cargo test")
+}
+
+/// On a thread of its own: the synchronous PostgreSQL client may not run inside a story's runtime.
+pub(crate) fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| match scope.spawn(work).join() {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use warifu::ambient::{Clock, SystemEntropy, random};
 use warifu::audit_trail::{self, Report};
-use warifu::database::{DatabaseError, PoolSettings};
+use warifu::database::{DatabaseError, PoolSettings, Tx};
 use warifu::service::secrets::ServiceSecrets;
 use warifu::service::{KeySource, Keys, Provisioned, Relation, TokenService};
 use warifu::startup::write_key_file;
@@ -23,6 +23,7 @@ use warifu_wire::{
     ValidateAnswer,
 };
 
+use super::place::apart;
 use super::token::{Beginning, Token, fresh_key};
 use super::{Engine, Place};
 
@@ -76,9 +77,10 @@ impl Service {
         let keys = Keys::load(KeySource::File(key_file(&place))).unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(START)));
         let secrets = place
-            .connection()
-            .transaction(|tx| {
-                ServiceSecrets::open(tx, &keys.current(), &SystemEntropy, clock.now())
+            .with(|connection| {
+                connection.transaction(|tx| {
+                    ServiceSecrets::open(tx, &keys.current(), &SystemEntropy, clock.now())
+                })
             })
             .unwrap();
         let mut service = Self {
@@ -107,14 +109,16 @@ impl Service {
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
         };
-        let started = TokenService::start(
-            &settings,
-            Keys::load(KeySource::File(key_file(&self.place))).unwrap(),
-            &self.secrets,
-            Arc::clone(&self.clock) as Arc<dyn Clock>,
-            Arc::new(SystemEntropy),
-            self.rate,
-        );
+        let started = apart(|| {
+            TokenService::start(
+                &settings,
+                Keys::load(KeySource::File(key_file(&self.place))).unwrap(),
+                &self.secrets,
+                Arc::clone(&self.clock) as Arc<dyn Clock>,
+                Arc::new(SystemEntropy),
+                self.rate,
+            )
+        });
         self.running = Some(Arc::new(started.unwrap()));
     }
 
@@ -137,7 +141,7 @@ impl Service {
         let key = ApiKey::from_random(&random(&SystemEntropy));
         let hash = ApiKeyHash::of_sent(key.expose()).unwrap();
         let now = self.clock.now();
-        let added = self.place.connection().transaction(|tx| {
+        let add = |tx: &mut Tx<'_>| {
             let id = party::insert(tx, &name.parse().unwrap(), hash, now)?;
             let event = Event {
                 party: id,
@@ -145,7 +149,8 @@ impl Service {
             };
             audit::append(tx, &self.secrets.chain, &[event])?;
             Ok(id)
-        });
+        };
+        let added = self.place.with(|connection| connection.transaction(add));
         added.unwrap().unwrap()
     }
 
@@ -247,10 +252,8 @@ impl Service {
     }
 
     pub(crate) async fn stop(&self, party: PartyId, token: &Token, why: StopReason) -> StopReason {
-        let StopAnswer::Stopped { reason } = self
-            .stop_as(&fresh_key(), party, token, why)
-            .await
-            .unwrap();
+        let StopAnswer::Stopped { reason } =
+            self.stop_as(&fresh_key(), party, token, why).await.unwrap();
         reason
     }
 
@@ -283,6 +286,11 @@ impl Service {
             .unwrap()
     }
 
+    pub(crate) async fn unlock(&self, party: PartyId, token: &Token) {
+        let unlocked = self.unlock_as(&fresh_key(), party, token).await;
+        assert_eq!(unlocked, Ok(UnlockAnswer::Unlocked));
+    }
+
     pub(crate) async fn unlock_as(
         &self,
         key: &str,
@@ -310,7 +318,8 @@ impl Service {
     }
 
     pub(crate) fn verify(&self, checkpoints: &[Checkpoint]) -> Result<Report, DatabaseError> {
-        audit_trail::verify(&mut self.place.connection(), &self.secrets, checkpoints)
+        self.place
+            .with(|connection| audit_trail::verify(connection, &self.secrets, checkpoints))
     }
 
     /// Panics unless the trail is whole; tells how many rows it has.
