@@ -100,16 +100,17 @@ pub fn verify(
             .faults
             .push("there is no checkpoint: without one a cut tail cannot be found".into());
     }
-    let ends = connection.read(audit::heads_and_ends)?;
-    let heads: Vec<_> = ends.iter().map(|(head, _)| *head).collect();
-    for (head, end) in ends {
-        if let Some(end) = end.filter(|end| end.sequence > head.position.sequence) {
-            report.faults.push(format!(
-                "stream {} has a row {}, but its head says {}: rows were added, or the head was changed",
-                end.stream, end.sequence, head.position.sequence
-            ));
-        }
-        let rows = walk(connection, secrets, &known, head, &mut report)?;
+    let (heads, rows, expected) = connection.read(|tx| {
+        let (rows, expected) = audit::counts(tx)?;
+        Ok((audit::heads(tx)?, rows, expected))
+    })?;
+    if rows != expected {
+        report.faults.push(format!(
+            "the trail has {rows} rows, but its heads say {expected}: rows were added or removed"
+        ));
+    }
+    for head in &heads {
+        let rows = walk(connection, secrets, &known, *head, &mut report)?;
         report.rows += rows;
         report.streams += usize::from(rows > 0);
     }
@@ -138,9 +139,21 @@ fn verified_heads(
 ) -> HashMap<Position, Mark> {
     let mut known = HashMap::new();
     for checkpoint in checkpoints {
-        match secrets.signer.verify(checkpoint) {
-            Ok(heads) => known.extend(heads.into_iter().map(|head| (head.position, head.mark))),
-            Err(error) => report.faults.push(error.to_string()),
+        let heads = match secrets.signer.verify(checkpoint) {
+            Ok(heads) => heads,
+            Err(error) => {
+                report.faults.push(error.to_string());
+                continue;
+            }
+        };
+        for head in heads {
+            let before = known.insert(head.position, head.mark);
+            if before.is_some_and(|before| before != head.mark) {
+                report.faults.push(format!(
+                    "two checkpoints name different rows {} of stream {}: the trail was cut and written anew",
+                    head.position.sequence, head.position.stream
+                ));
+            }
         }
     }
     known

@@ -57,15 +57,18 @@ fn disk(folder: &Path) -> Result<String> {
     Ok(best.1)
 }
 
-/// Waits for the disk to be as good as it was, but not for ever.
+/// Cores that other programs may take while a round counts.
+pub(crate) const OTHERS: f64 = 0.5;
+
+/// Waits for the disk to be as good as it was and for others to be done, but not for ever.
 pub(crate) struct Disk {
     folder: PathBuf,
     best: Cell<Duration>,
     patience: Cell<Duration>,
 }
 
-/// How long it waits until it looks again.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long it looks at what others do, again and again until they do little.
+const PAUSE: Duration = Duration::from_millis(300);
 
 impl Disk {
     /// The disk that `folder` is on; all waiting together is as long as `patience`.
@@ -80,13 +83,16 @@ impl Disk {
     /// What fdatasync takes just now, if possible at most twice the best so far.
     pub(crate) fn fdatasync(&self) -> Result<Duration> {
         loop {
+            let before = busy()?;
+            std::thread::sleep(PAUSE);
+            let idle = busy()?.saturating_sub(before) < PAUSE.mul_f64(OTHERS);
             let found = self.probe()?;
             self.best.set(self.best.get().min(found));
-            if found <= self.best.get().saturating_mul(2) || self.patience.get() < PAUSE {
+            let even = found <= self.best.get().saturating_mul(2);
+            if (idle && even) || self.patience.get() < PAUSE {
                 return Ok(found);
             }
             self.patience.set(self.patience.get().saturating_sub(PAUSE));
-            std::thread::sleep(PAUSE);
         }
     }
 
@@ -108,7 +114,7 @@ impl Disk {
 /// What the kernel counted so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Used {
-    /// Time of the process on a core, of all its threads.
+    /// Time on a core of who does the work, all threads together.
     pub(crate) cpu: Duration,
     /// Bytes that it had written to the disk.
     pub(crate) written: u64,
@@ -117,12 +123,12 @@ pub(crate) struct Used {
 }
 
 impl Used {
-    /// This process, which does all the work itself.
+    /// This process, which does all the work itself but for what PostgreSQL does.
     pub(crate) fn here() -> Result<Self> {
-        let (cpu, written) = (time("self")?, written("self")?);
+        let cpu = time("self")? + postgres()?;
         Ok(Self {
             cpu,
-            written,
+            written: written("self")?,
             others: busy()?.saturating_sub(cpu),
         })
     }
@@ -152,6 +158,27 @@ fn busy() -> Result<Duration> {
         return Err("/proc/stat has too few fields".into());
     };
     Ok(TICK * (user + nice + system + irq + softirq))
+}
+
+/// The time of every process of PostgreSQL together.
+fn postgres() -> Result<Duration> {
+    let mut sum = Duration::ZERO;
+    for process in std::fs::read_dir("/proc")? {
+        let name = process?.file_name();
+        let Some(process) = name
+            .to_str()
+            .filter(|name| name.starts_with(char::is_numeric))
+        else {
+            continue;
+        };
+        // A process may end while it is looked at.
+        if std::fs::read_to_string(format!("/proc/{process}/comm"))
+            .is_ok_and(|name| name == "postgres\n")
+        {
+            sum += time(process).unwrap_or_default();
+        }
+    }
+    Ok(sum)
 }
 
 fn time(process: &str) -> Result<Duration> {

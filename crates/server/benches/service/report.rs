@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::Result;
 use crate::cpu::CpuFigures;
 use crate::http::HttpFigures;
+use crate::machine::OTHERS;
 use crate::round::{Round, Series, best_fdatasync};
 use crate::thresholds::{Threshold, thresholds};
 
@@ -123,14 +124,15 @@ impl Report {
                 if series.enough(best) {
                     ""
                 } else {
-                    ": TOO FEW, the disk was too uneven"
+                    ": TOO FEW, the machine was not quiet"
                 }
             )?;
         }
         writeln!(
             f,
-            "A round counts when fdatasync before it took at most twice the best of the run, {best:.0} µs. CPU and disk: of \
-             the process, an answer;\nin process that is driver and database together, over HTTP the server alone."
+            "A round counts when fdatasync before it took at most twice the best of the run, {best:.0} µs, and other programs \
+             took at most {OTHERS} cores.\nCPU and disk: an answer; in process of the driver and the database together (the \
+             disk without PostgreSQL), over HTTP of the server alone."
         )
     }
 }

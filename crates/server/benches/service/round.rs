@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::machine::Used;
+use crate::machine::{OTHERS, Used};
 
-/// A round counts when its disk was at most so many times slower than the best of the run.
+/// A round counts when its disk was at most so many times slower than the best of the run, and others took little.
 const NOISE: f64 = 2.0;
 
 /// Rounds that a series needs for its median to mean something.
@@ -29,11 +29,11 @@ pub(crate) struct Round {
     pub(crate) p99_ms: f64,
     /// The longest wait, ms.
     pub(crate) max_ms: f64,
-    /// CPU of the process that does the work, µs an answer.
+    /// CPU of who does the work, µs an answer.
     pub(crate) cpu_us: f64,
-    /// Bytes written to the disk by that process an answer.
+    /// Bytes written to the disk by this process or the server an answer; not by PostgreSQL.
     pub(crate) written: f64,
-    /// Cores that everything else on the machine took; PostgreSQL is in it where it does the work.
+    /// Cores that everything else on the machine took.
     pub(crate) others: f64,
     /// Commands a commit, where that is known.
     pub(crate) group: Option<f64>,
@@ -93,7 +93,7 @@ impl Series {
     pub(crate) fn valid(&self, best_us: f64) -> Vec<&Round> {
         self.rounds
             .iter()
-            .filter(|round| round.fdatasync_us <= NOISE * best_us)
+            .filter(|round| round.fdatasync_us <= NOISE * best_us && round.others <= OTHERS)
             .collect()
     }
 

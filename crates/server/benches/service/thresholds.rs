@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::report::Report;
-use crate::round::Round;
+use crate::round::{Round, Series};
 
 /// One promise.
 #[derive(Debug, Serialize)]
@@ -15,7 +15,8 @@ pub(crate) struct Threshold {
     /// Nothing when the run did not measure it.
     found: Option<f64>,
     met: Option<bool>,
-    digits: usize,
+    /// Whether enough rounds count for it to mean something.
+    enough: bool,
 }
 
 enum Limit {
@@ -23,115 +24,145 @@ enum Limit {
     AtMost(f64),
 }
 
+use Limit::{AtLeast, AtMost};
+
 /// Every promise, in the order of the parts.
 pub(crate) fn thresholds(report: &Report) -> Vec<Threshold> {
-    use Limit::{AtLeast, AtMost};
+    in_process(report)
+        .into_iter()
+        .chain(over_http(report))
+        .chain(rows(report))
+        .collect()
+}
+
+fn in_process(report: &Report) -> [Threshold; 3] {
     let best = report.best_us();
-    let store = |engine: &str, size| {
-        let figures = report.store.iter().find(|figures| {
-            figures.engine == engine && figures.size == size && figures.in_flight == 256
-        })?;
-        figures.series.median(best, |round| round.per_second)
+    let series = |engine: &str, size| {
+        let mut all = report.store.iter();
+        all.find(|load| load.engine == engine && load.size == size && load.in_flight == 256)
+            .map(|load| &load.series)
     };
-    let sqlite = store("SQLite", 100_000);
-    let large = store("SQLite", 1_000_000);
-    let row = |engine: &str| {
-        report
-            .store
-            .iter()
-            .filter(|figures| figures.engine == engine)
-            .map(|figures| figures.audit_row_bytes)
-            .max_by(f64::total_cmp)
-    };
-    let http = report.http.as_ref();
-    let over_http = |figure: fn(&Round) -> f64| http?.validate.median(best, figure);
-    let bare = http.and_then(|http| http.bare.median(best, |round| round.per_second));
-    let ratio = |over: Option<f64>, under: Option<f64>| Some(over? / under?);
+    let rate = |series: Option<&Series>| series?.median(best, |round| round.per_second);
+    let small = series("SQLite", 100_000);
+    let large = series("SQLite", 1_000_000);
+    let postgres = series("PostgreSQL", 100_000);
     [
-        (
+        Threshold::new(
             "SQLite in process, 100,000 credentials, 256 in flight: validations a second",
             AtLeast(40_000.0),
-            sqlite,
-        ),
-        (
-            "SQLite in process, 256 in flight: 1,000,000 beside 100,000 credentials",
+            rate(small),
+        )
+        .judged_by(best, [small]),
+        Threshold::new(
+            "SQLite in process, 256 in flight: 1,000,000 credentials beside 100,000",
             AtLeast(0.5),
-            ratio(large, sqlite),
-        ),
-        (
+            ratio(rate(large), rate(small)),
+        )
+        .judged_by(best, [small, large]),
+        Threshold::new(
             "PostgreSQL in process, 100,000 credentials, 256 in flight: validations a second",
             AtLeast(20_000.0),
-            store("PostgreSQL", 100_000),
-        ),
-        (
+            rate(postgres),
+        )
+        .judged_by(best, [postgres]),
+    ]
+}
+
+fn over_http(report: &Report) -> [Threshold; 4] {
+    let best = report.best_us();
+    let http = report.http.as_ref();
+    let bare = http.map(|http| &http.bare);
+    let validate = http.map(|http| &http.validate);
+    let median = |series: Option<&Series>, figure: fn(&Round) -> f64| series?.median(best, figure);
+    let rate = |series| median(series, |round| round.per_second);
+    [
+        Threshold::new(
             "over HTTP, 64 connections: validations beside bare answers",
             AtLeast(0.2),
-            ratio(over_http(|round| round.per_second), bare),
-        ),
-        (
+            ratio(rate(validate), rate(bare)),
+        )
+        .judged_by(best, [bare, validate]),
+        Threshold::new(
             "over HTTP, 64 connections: p99, ms",
             AtMost(20.0),
-            over_http(|round| round.p99_ms),
-        ),
-        (
+            median(validate, |round| round.p99_ms),
+        )
+        .judged_by(best, [validate]),
+        Threshold::new(
             "the server's resident memory under load, 100,000 credentials: MiB",
             AtMost(80.0),
             http.map(|http| http.memory.largest_mib()),
         ),
-        (
-            "the same: largest of the second half beside the first half",
+        Threshold::new(
+            "the same: the largest of the second half beside that of the first",
             AtMost(1.1),
             http.map(|http| http.memory.growth()),
         ),
-        (
-            "an audit row on the disk, SQLite: bytes",
-            AtMost(400.0),
-            row("SQLite"),
-        ),
-        (
-            "an audit row on the disk, PostgreSQL: bytes",
-            AtMost(400.0),
-            row("PostgreSQL"),
-        ),
     ]
-    .into_iter()
-    .map(|(what, limit, found)| Threshold::new(what, &limit, found))
-    .collect()
+}
+
+fn rows(report: &Report) -> [Threshold; 2] {
+    let largest = |engine: &str| {
+        let all = report.store.iter().filter(|load| load.engine == engine);
+        all.map(|load| load.audit_row_bytes).max_by(f64::total_cmp)
+    };
+    [
+        ("an audit row on the disk, SQLite: bytes", "SQLite"),
+        ("an audit row on the disk, PostgreSQL: bytes", "PostgreSQL"),
+    ]
+    .map(|(what, engine)| Threshold::new(what, AtMost(400.0), largest(engine)))
+}
+
+fn ratio(over: Option<f64>, under: Option<f64>) -> Option<f64> {
+    Some(over? / under?)
 }
 
 impl Threshold {
-    fn new(what: &'static str, limit: &Limit, found: Option<f64>) -> Self {
+    fn new(what: &'static str, limit: Limit, found: Option<f64>) -> Self {
         let (wanted, met) = match limit {
-            Limit::AtLeast(least) => (*least, found.map(|found| found >= *least)),
-            Limit::AtMost(most) => (*most, found.map(|found| found <= *most)),
+            AtLeast(least) => (least, found.map(|found| found >= least)),
+            AtMost(most) => (most, found.map(|found| found <= most)),
         };
         Self {
             what,
             wanted,
             found,
             met,
-            digits: if wanted < 10.0 { 2 } else { 0 },
+            enough: true,
+        }
+    }
+
+    fn judged_by<const N: usize>(self, best_us: f64, series: [Option<&Series>; N]) -> Self {
+        Self {
+            enough: series
+                .into_iter()
+                .flatten()
+                .all(|series| series.enough(best_us)),
+            ..self
         }
     }
 }
 
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            what,
-            wanted,
-            digits,
-            ..
-        } = self;
         let word = match self.met {
             Some(true) => "met",
             Some(false) => "NOT MET",
             None => "not measured",
         };
-        write!(f, "{word:<12} {what}: wanted {wanted:.digits$}")?;
-        match self.found {
-            Some(found) => write!(f, ", found {found:.digits$}"),
-            None => Ok(()),
+        let digits = if self.wanted < 10.0 { 2 } else { 0 };
+        write!(
+            f,
+            "{word:<12} {}: wanted {:.digits$}",
+            self.what, self.wanted
+        )?;
+        if let Some(found) = self.found {
+            write!(f, ", found {found:.digits$}")?;
+        }
+        if self.enough {
+            Ok(())
+        } else {
+            write!(f, "; too few quiet rounds to say")
         }
     }
 }

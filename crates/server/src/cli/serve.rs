@@ -58,14 +58,15 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, StartupError> {
     let metrics = Arc::new(Metrics::default());
     let service = start_service(config, opened.keys, &opened.secrets, &metrics)?;
     drop(opened.connection);
-    announce(config, &tokens, &numbers, opened.made_key);
     let running = Running {
         config: config.clone(),
         service: Arc::new(service),
         secrets: opened.secrets,
         metrics,
     };
-    let service = runtime.block_on(serve_until_stopped(running, tokens, numbers));
+    let announce =
+        |tokens: &Listener, numbers: &Listener| announce(config, tokens, numbers, opened.made_key);
+    let service = runtime.block_on(serve_until_stopped(running, tokens, numbers, announce));
     drop(runtime);
     if let Some(service) = Arc::into_inner(service) {
         service.close();
@@ -87,9 +88,13 @@ async fn serve_until_stopped(
     running: Running,
     tokens: Listener,
     numbers: Listener,
+    announce: impl FnOnce(&Listener, &Listener),
 ) -> Arc<TokenService> {
     let running = Arc::new(running);
+    // Whoever reads that it runs may stop it, or verify its trail, at once.
+    let stop_signal = StopSignal::listen();
     running.checkpoint().await;
+    announce(&tokens, &numbers);
     let (stop, stopping) = watch::channel(false);
     let api = Arc::new(Api {
         service: Arc::clone(&running.service),
@@ -117,7 +122,7 @@ async fn serve_until_stopped(
     ];
     let upkeep = tokio::spawn(upkeep(Arc::clone(&running)));
 
-    stop_signal().await;
+    stop_signal.received().await;
     tracing::info!("stopping: no new connections are taken, running requests end");
     let _ = stop.send(true);
     for served in serving {
@@ -205,25 +210,36 @@ impl Running {
     }
 }
 
-async fn stop_signal() {
+/// SIGTERM and Ctrl-C.
+struct StopSignal {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
+    terminate: std::io::Result<tokio::signal::unix::Signal>,
+}
+
+impl StopSignal {
+    fn listen() -> Self {
+        Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()),
+        }
+    }
+
+    async fn received(self) {
+        #[cfg(unix)]
+        match self.terminate {
             Ok(mut terminate) => {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = tokio::signal::ctrl_c() => {}
                 }
+                return;
             }
             Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be listened for; Ctrl-C stops the service");
-                let _ = tokio::signal::ctrl_c().await;
+                tracing::warn!(%error, "SIGTERM cannot be listened for; Ctrl-C stops the service")
             }
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// In a few plain lines: what runs where, and what to do next.

@@ -1,10 +1,12 @@
 //! The interface, told by the code that serves it (OpenAPI 3.1).
 
+use std::sync::LazyLock;
+
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{IntoResponses, Modify, OpenApi};
-use warifu_wire::Problem;
+use warifu_wire::{FieldError, Problem, ProblemType};
 
 /// The document.
 #[derive(OpenApi)]
@@ -28,6 +30,7 @@ use warifu_wire::Problem;
         (name = "token", description = "For token apps; no key is needed."),
         (name = "relying party", description = "For banks and others who have codes checked; with an API key.")
     ),
+    components(schemas(Problem, FieldError, ProblemType)),
     modifiers(&ApiKeyScheme)
 )]
 struct Document;
@@ -147,13 +150,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 
 /// `GET /v1/openapi.json`
 pub(super) async fn json() -> Response {
-    let text = document().to_json().unwrap_or_default();
-    (
-        [(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        )],
-        text,
-    )
-        .into_response()
+    static TEXT: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json)], TEXT.as_str()).into_response()
 }

@@ -13,7 +13,7 @@ mod words;
 use std::sync::LazyLock;
 
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -137,8 +137,10 @@ pub(super) async fn reader(
 }
 
 /// `GET /assets/{name}`
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, ApiProblem> {
-    match assets::named(&name) {
+pub(super) async fn asset(
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiProblem> {
+    match name.ok().and_then(|Path(name)| assets::named(&name)) {
         Some(asset) => Ok(asset.response()),
         None => Err(not_found().await),
     }

@@ -257,6 +257,9 @@ async fn a_tail_written_anew_by_the_service_itself_does_not_hide_the_old_one(eng
     for _ in 0..2 {
         mixed(&service).await;
         assert!(!faults(&service, &late).is_empty());
+        // Nor does a new checkpoint of the very same row hide the old one.
+        let both = [late[0].clone(), service.checkpoint().await];
+        assert!(!faults(&service, &both).is_empty());
     }
     service.require_whole().await;
 }

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Barrier};
+use std::sync::Barrier;
 
-use warifu_oath::TimeStep;
 use warifu_wire::ValidateAnswer;
 
 use crate::harness::{Engine, Party, Server, Service, Site, Token, fresh_key, now_step};
@@ -162,29 +161,15 @@ impl TwoCopies {
         }
     }
 
-    /// One code of a new token, from callers who wait for each other and are connected already.
+    /// One code of a new token, each caller under a name of his own.
     pub(crate) fn one_code_of_many_callers(&self, callers: &mut [Party]) {
         let token = self.servers[0].client().token();
         let code = token.text(now_step());
-        let barrier = Arc::new(Barrier::new(callers.len()));
-        let answers: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = callers
-                .iter_mut()
-                .map(|party| {
-                    let (barrier, token, code) = (Arc::clone(&barrier), &token, &code);
-                    scope.spawn(move || {
-                        barrier.wait();
-                        party
-                            .validate(token.id, &fresh_key(), code)
-                            .unwrap()
-                            .result()
-                    })
-                })
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+        let answers = at_once(callers, |_, party| {
+            party
+                .validate(token.id, &fresh_key(), &code)
+                .unwrap()
+                .result()
         });
         let accepted = answers
             .iter()
@@ -212,6 +197,28 @@ impl TwoCopies {
     }
 }
 
+/// Callers who wait for each other and then ask.
+fn at_once<T: Send>(callers: &mut [Party], ask: impl Fn(usize, &mut Party) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(callers.len());
+    std::thread::scope(|scope| {
+        let (barrier, ask) = (&barrier, &ask);
+        let threads: Vec<_> = callers
+            .iter_mut()
+            .enumerate()
+            .map(|(number, party)| {
+                scope.spawn(move || {
+                    barrier.wait();
+                    ask(number, party)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    })
+}
+
 #[test]
 fn a_code_is_accepted_once_by_32_callers_over_two_processes_on_one_postgres() {
     let copies = TwoCopies::start();
@@ -223,31 +230,36 @@ fn a_code_is_accepted_once_by_32_callers_over_two_processes_on_one_postgres() {
 }
 
 #[test]
+fn one_request_over_two_processes_on_one_postgres_is_one_acceptance_with_equal_answers() {
+    let copies = TwoCopies::start();
+    let mut callers = copies.callers();
+    for _ in 0..5 {
+        let token = copies.servers[1].client().token();
+        let (key, code) = (fresh_key(), token.text(now_step()));
+        let answers = at_once(&mut callers, |_, party| {
+            party.validate(token.id, &key, &code).unwrap().result()
+        });
+        assert!(
+            answers.iter().all(|answer| answer == "accepted"),
+            "{answers:?}"
+        );
+    }
+    let accepted = "SELECT COUNT(*) FROM audit WHERE kind = 3";
+    assert_eq!(copies.site.place.count(accepted), 5);
+    copies.require_whole();
+}
+
+#[test]
 fn wrong_codes_are_counted_together_over_two_processes_on_one_postgres() {
     let copies = TwoCopies::start();
     let token = copies.servers[0].client().token();
-    let now: TimeStep = now_step();
-    let codes: Vec<_> = token.wrong_codes(now).take(32).collect();
-    let mut callers = copies.callers();
-    let answers: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = callers
-            .iter_mut()
-            .zip(&codes)
-            .map(|(party, code)| {
-                let token = &token;
-                scope.spawn(move || {
-                    let code = code.to_string();
-                    party
-                        .validate(token.id, &fresh_key(), &code)
-                        .unwrap()
-                        .result()
-                })
-            })
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+    let codes: Vec<_> = token.wrong_codes(now_step()).take(32).collect();
+    let answers = at_once(&mut copies.callers(), |number, party| {
+        let code = codes[number].to_string();
+        party
+            .validate(token.id, &fresh_key(), &code)
+            .unwrap()
+            .result()
     });
     let count = |word: &str| answers.iter().filter(|answer| *answer == word).count();
     assert_eq!((count("rejected"), count("locked")), (5, 27), "{answers:?}");

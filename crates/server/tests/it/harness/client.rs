@@ -1,5 +1,5 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use warifu_credentials::credential_id::CredentialId;
@@ -80,7 +80,7 @@ impl Client {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if method != "GET" && method != "HEAD" {
+        if !body.is_empty() || !matches!(method, "GET" | "HEAD") {
             head.push_str(&format!("Content-Length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
@@ -91,15 +91,7 @@ impl Client {
 
     /// Sends bytes as they are and reads one answer.
     pub(crate) fn send(&mut self, bytes: &[u8], without_body: bool) -> io::Result<Reply> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => {
-                let stream = TcpStream::connect(self.address)?;
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-                BufReader::new(stream)
-            }
-        };
+        let mut connection = self.connect()?;
         // Who refuses a long request may close before all of it is sent; the answer is there all the same.
         let sent = connection.get_mut().write_all(bytes);
         let reply = read_reply(&mut connection, without_body);
@@ -110,6 +102,30 @@ impl Client {
             self.connection = Some(connection);
         }
         reply
+    }
+
+    /// Sends bytes, as many as are taken, and no more after them.
+    pub(crate) fn finish_sending(&mut self, bytes: &[u8]) {
+        let mut connection = self.connect().unwrap();
+        // Whoever does not like the first of them may hang up before the last.
+        let _ = connection.get_mut().write_all(bytes);
+        let _ = connection.get_mut().shutdown(Shutdown::Write);
+        self.connection = Some(connection);
+    }
+
+    /// Reads one answer and hangs up.
+    pub(crate) fn receive(&mut self) -> io::Result<Reply> {
+        read_reply(&mut self.connect()?, false)
+    }
+
+    fn connect(&mut self) -> io::Result<BufReader<TcpStream>> {
+        if let Some(connection) = self.connection.take() {
+            return Ok(connection);
+        }
+        let stream = TcpStream::connect(self.address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        Ok(BufReader::new(stream))
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {

@@ -8,7 +8,7 @@ mod token;
 
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use place::{Engine, Place};
-pub(crate) use server::{Outcome, Server, Site};
+pub(crate) use server::{Outcome, Server, Site, run_program};
 pub(crate) use service::{START, Service, second};
 pub(crate) use token::{Beginning, Token, fresh_key, now_step};
 
@@ -37,6 +37,31 @@ macro_rules! both_engines {
         mod postgres {
             $(
                 #[test]
+                fn $story() {
+                    crate::harness::run(super::$story(crate::harness::Engine::Postgres));
+                }
+            )+
+        }
+    };
+}
+
+/// As [`both_engines`], for stories of minutes.
+macro_rules! both_engines_at_length {
+    ($($story:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[test]
+                #[ignore = "long: cargo xtask soak"]
+                fn $story() {
+                    crate::harness::run(super::$story(crate::harness::Engine::Sqlite));
+                }
+            )+
+        }
+
+        mod postgres {
+            $(
+                #[test]
+                #[ignore = "long: cargo xtask soak"]
                 fn $story() {
                     crate::harness::run(super::$story(crate::harness::Engine::Postgres));
                 }

@@ -1,9 +1,11 @@
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
 use warifu::ambient::{Clock as _, SystemClock, environment};
 use warifu::database::{Connection, Location, PostgresUrl, migrate};
+use warifu::startup::make_private_dir;
 use warifu::store::MIGRATIONS;
 
 /// Which database.
@@ -36,7 +38,7 @@ impl Place {
     pub(crate) fn empty(engine: Engine) -> Self {
         let folder = TempDir::with_prefix("warifu-it-").unwrap();
         let location = match engine {
-            Engine::Sqlite => Location::Sqlite(folder.path().join("tokens.db")),
+            Engine::Sqlite => Location::Sqlite(folder.path().join("data/tokens.db")),
             Engine::Postgres => Location::Postgres(make_database()),
         };
         Self {
@@ -46,8 +48,19 @@ impl Place {
         }
     }
 
+    /// What stands in for a place that was given away.
+    pub(crate) fn nowhere() -> Self {
+        Self::empty(Engine::Sqlite)
+    }
+
+    /// The data directory of a service here.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Works with a connection of its own.
     pub(crate) fn with<T: Send>(&self, work: impl FnOnce(&mut Connection) -> T + Send) -> T {
+        make_private_dir(&self.data()).unwrap();
         apart(|| work(&mut Connection::open(&self.location, 2048).unwrap()))
     }
 

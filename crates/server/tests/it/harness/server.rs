@@ -58,7 +58,7 @@ impl Site {
     }
 
     pub(crate) fn on(place: Place, service: &str, filter: &str, sections: &str) -> Self {
-        let data = place.folder.path().join("data");
+        let data = place.data();
         let config = place.folder.path().join("warifu.toml");
         write_config(&config, &data, &place, service, filter, sections);
         Self {
@@ -86,7 +86,7 @@ impl Site {
     }
 
     pub(crate) fn warifu(&self, arguments: &[&str]) -> Outcome {
-        run(self.command().args(arguments))
+        run_program(self.command().args(arguments))
     }
 
     /// The program with this configuration, for more to be set.
@@ -141,7 +141,7 @@ fn program(config: &Path) -> Command {
     command
 }
 
-pub(crate) fn run(command: &mut Command) -> Outcome {
+pub(crate) fn run_program(command: &mut Command) -> Outcome {
     let output = command.output().unwrap();
     Outcome {
         code: output.status.code(),

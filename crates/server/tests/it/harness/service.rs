@@ -8,7 +8,7 @@ use warifu::audit_trail::{self, Report};
 use warifu::database::{DatabaseError, PoolSettings, Tx};
 use warifu::service::secrets::ServiceSecrets;
 use warifu::service::{KeySource, Keys, Provisioned, Relation, TokenService};
-use warifu::startup::write_key_file;
+use warifu::startup::{make_private_dir, write_key_file};
 use warifu::store::settle::Settled;
 use warifu::store::{audit, party};
 use warifu_credentials::api_key::{ApiKey, ApiKeyHash};
@@ -73,6 +73,7 @@ impl Service {
 
     pub(crate) fn with_rate(engine: Engine, rate: Rate) -> Self {
         let place = Place::new(engine);
+        make_private_dir(&place.data()).unwrap();
         write_key_file(&key_file(&place), KeyVersion(1), &SystemEntropy).unwrap();
         let keys = Keys::load(KeySource::File(key_file(&place))).unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(START)));
@@ -130,6 +131,12 @@ impl Service {
 
     pub(crate) fn running(&self) -> Arc<TokenService> {
         Arc::clone(self.running.as_ref().unwrap())
+    }
+
+    /// Ends it and leaves its place to others.
+    pub(crate) fn into_place(mut self) -> Place {
+        self.stop_running();
+        std::mem::replace(&mut self.place, Place::nowhere())
     }
 
     /// The service's time step.
@@ -354,5 +361,5 @@ async fn check(
 }
 
 fn key_file(place: &Place) -> std::path::PathBuf {
-    place.folder.path().join("master.key")
+    place.data().join("master.key")
 }

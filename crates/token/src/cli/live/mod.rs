@@ -24,6 +24,9 @@ use screen::Screen;
 /// How often the screen is looked at again.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How long the view has to end by itself after a signal.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// The clock was set when it moved so much more or less than time passed.
 const JUMP: SignedDuration = SignedDuration::from_secs(2);
 
@@ -50,7 +53,12 @@ pub(crate) fn run(app: &mut App, token: Token) -> Result<ExitCode, CliError> {
     let ended = Arc::new(AtomicBool::new(false));
     let end = Arc::clone(&ended);
     // In raw mode Ctrl-C is a key; this is for SIGTERM and SIGHUP. A second handler is never set.
-    let _ = ctrlc::set_handler(move || end.store(true, Ordering::Relaxed));
+    let _ = ctrlc::set_handler(move || {
+        end.store(true, Ordering::Relaxed);
+        // A terminal that is gone keeps crossterm's poll from ever returning: nobody sees this view any more.
+        std::thread::sleep(GRACE);
+        std::process::exit(1);
+    });
     let service = app.service(token.service());
     let contacts = Contacts::begin(service, token.contact_keeper(), app.edge);
     let is_coloured = variable("NO_COLOR").is_none();
