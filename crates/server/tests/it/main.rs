@@ -18,6 +18,7 @@ mod audit;
 mod audit_file;
 mod cli;
 mod crash;
+mod fuzz;
 mod keys;
 mod life_cycle;
 mod logs;
