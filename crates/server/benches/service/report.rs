@@ -105,7 +105,7 @@ impl Report {
             let median =
                 |figure: fn(&Round) -> f64| series.median(best, figure).unwrap_or(f64::NAN);
             let valid = series.valid(best);
-            let longest = valid.iter().map(|round| round.max_ms).fold(0.0, f64::max);
+            let longest = series.longest_ms(best);
             write!(
                 f,
                 "{:<50} {:>9.0} {:>8.2} {:>8.2} {longest:>8.1} {:>7.1} {:>7.0}  {} of {}",

@@ -102,15 +102,26 @@ impl Series {
         self.valid(best_us).len() >= ENOUGH
     }
 
-    /// The median of a figure over the rounds that count, or over all where none does.
-    pub(crate) fn median(&self, best_us: f64, figure: impl Fn(&Round) -> f64) -> Option<f64> {
-        let mut rounds = self.valid(best_us);
-        if rounds.is_empty() {
-            rounds = self.rounds.iter().collect();
+    /// The rounds that count, or all where none does.
+    fn counted(&self, best_us: f64) -> Vec<&Round> {
+        let valid = self.valid(best_us);
+        if valid.is_empty() {
+            return self.rounds.iter().collect();
         }
-        let mut figures: Vec<_> = rounds.into_iter().map(figure).collect();
+        valid
+    }
+
+    /// The median of a figure.
+    pub(crate) fn median(&self, best_us: f64, figure: impl Fn(&Round) -> f64) -> Option<f64> {
+        let mut figures: Vec<_> = self.counted(best_us).into_iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);
         figures.get(figures.len() / 2).copied()
+    }
+
+    /// The longest wait, ms.
+    pub(crate) fn longest_ms(&self, best_us: f64) -> f64 {
+        let rounds = self.counted(best_us).into_iter();
+        rounds.map(|round| round.max_ms).fold(0.0, f64::max)
     }
 }
 

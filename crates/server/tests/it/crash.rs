@@ -29,7 +29,7 @@ pub(crate) fn until_it_is_gone(
 ) -> Vec<Sent> {
     let mut client = server.client();
     let groups: Vec<Vec<Token>> = (0..CALLERS)
-        .map(|_| (0..40).map(|_| client.token()).collect())
+        .map(|_| (0..25).map(|_| client.token()).collect())
         .collect();
     let (address, answered) = (server.address, AtomicUsize::new(0));
     std::thread::scope(|scope| {

@@ -38,6 +38,14 @@ impl Stage {
         ]
     }
 
+    /// How the token stands.
+    fn status(&self) -> serde_json::Value {
+        let headers = [("Authorization", self.bearer.as_str())];
+        let path = format!("/v1/credentials/{}", self.token.id);
+        let reply = self.server.client().request("GET", &path, &headers, b"");
+        reply.unwrap().json()
+    }
+
     /// A command that is well but for its body.
     fn body(&self, verb: &str, body: &[u8]) -> crate::harness::Reply {
         let key = fresh_key();
@@ -138,10 +146,9 @@ fn a_body_that_is_no_object_is_malformed() {
         reply.require(400, ProblemType::Malformed);
     }
     // None of it was done.
-    let headers = [("Authorization", stage.bearer.as_str())];
-    let path = format!("/v1/credentials/{}", stage.token.id);
-    let status = stage.server.client().request("GET", &path, &headers, b"");
-    assert_eq!(status.unwrap().json()["state"], "enabled");
+    let status = stage.status();
+    assert_eq!(status["state"], "enabled");
+    assert_eq!(status["failures"], 0);
 }
 
 #[test]
@@ -195,6 +202,7 @@ fn fields_that_are_not_as_expected_are_all_named() {
         assert_eq!(named, fields, "{body}");
         assert!(errors.iter().all(|error| !error.expected.is_empty()));
     }
+    assert_eq!(stage.status()["failures"], 0, "no code was looked at");
 }
 
 #[test]

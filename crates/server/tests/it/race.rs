@@ -11,6 +11,7 @@ use crate::harness::{Engine, Party, Server, Service, Site, Token, fresh_key, now
 both_engines!(
     a_code_is_accepted_once_even_by_32_callers_at_once,
     a_code_accepted_at_one_relying_party_is_replayed_at_another,
+    a_code_accepted_for_one_purpose_is_replayed_for_another,
     a_code_of_an_older_step_is_refused_after_a_newer_one,
     neighbours_at_once_do_not_disturb_each_other,
 );
@@ -87,6 +88,24 @@ async fn a_code_accepted_at_one_relying_party_is_replayed_at_another(engine: Eng
     assert_eq!(first, ValidateAnswer::Accepted);
     let second = service.check_for(shop, &token, code).await;
     assert_eq!(second, ValidateAnswer::Replayed);
+}
+
+async fn a_code_accepted_for_one_purpose_is_replayed_for_another(engine: Engine) {
+    let service = Service::new(engine);
+    let token = service.token().await;
+    let relation = warifu::service::Relation {
+        party: service.bank,
+        credential: token.id,
+    };
+    let (running, mut answers) = (service.running(), Vec::new());
+    for purpose in ["login", "transfer", "login"] {
+        let (key, purpose) = (fresh_key().parse().unwrap(), purpose.parse().unwrap());
+        let code = token.code(service.step());
+        let answer = running.validate(relation, &key, code, purpose).await;
+        answers.push(answer.unwrap().unwrap());
+    }
+    let [accepted, replayed] = [ValidateAnswer::Accepted, ValidateAnswer::Replayed];
+    assert_eq!(answers, [accepted, replayed, replayed]);
 }
 
 async fn a_code_of_an_older_step_is_refused_after_a_newer_one(engine: Engine) {

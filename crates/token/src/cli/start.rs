@@ -6,6 +6,7 @@ use warifu_wire::Platform;
 use crate::app::App;
 use crate::args::KeyStoreChoice;
 use crate::error::CliError;
+use crate::view::wrap;
 use crate::{live, unlock};
 
 /// `warifu-token [SERVICE_URL]`: the first start where there is no token, else the live view (rule T1).
@@ -119,7 +120,12 @@ fn welcome(app: &mut App, token: &Token) -> Result<(), CliError> {
         texts.say("advice"),
     ];
     lines.extend(app.clock_warning(token));
-    for line in lines {
+    // A script gets whole lines; on a terminal no word is broken.
+    let width = App::is_interactive()
+        .then(|| crossterm::terminal::size().ok())
+        .flatten()
+        .map_or(usize::MAX, |(columns, _)| usize::from(columns));
+    for line in lines.iter().flat_map(|line| wrap(line, width)) {
         app.line(&line)?;
     }
     if App::is_interactive() {

@@ -4,6 +4,8 @@ mod digits;
 mod frame;
 mod wrap;
 
+pub(crate) use wrap::wrap;
+
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 

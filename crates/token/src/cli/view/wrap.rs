@@ -10,7 +10,7 @@ pub(super) fn columns(text: &str) -> usize {
 
 /// Breaks `text` into lines of at most `width` columns: at a space where the words are Latin,
 /// anywhere else where they are Japanese, but no line begins with a closing mark.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for character in text.chars() {
