@@ -12,8 +12,9 @@ use warifu_wire::ValidateAnswer;
 
 use crate::credentials::{Tokens, shuffle};
 use crate::database::Prepared;
-use crate::machine::{Disk, Used};
+use crate::machine::Disk;
 use crate::round::{Round, real};
+use crate::used::Used;
 use crate::{Result, credentials};
 
 /// A database under load, and how far the load has come.
@@ -109,7 +110,7 @@ impl Driven {
             waits.extend(asked??);
         }
         let took = start.elapsed();
-        let mut round = Round::new(fdatasync, took, waits, (before, Used::here()?));
+        let mut round = Round::new(fdatasync, took, waits, Used::here()?.since(&before));
         let commits = self.commits.load(Ordering::Relaxed) - commits;
         round.group = Some(real(round.answered) / real(commits.max(1)));
         Ok(round)

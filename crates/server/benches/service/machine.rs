@@ -8,9 +8,7 @@ use std::time::Duration;
 use warifu::ambient::stopwatch;
 
 use crate::Result;
-
-/// The kernel counts a process's time in hundredths of a second, whatever its own clock is (proc(5), USER_HZ).
-const TICK: Duration = Duration::from_millis(10);
+use crate::used::busy;
 
 /// One line on the machine: cores, load, and the disk that `folder` is on.
 pub(crate) fn describe(folder: &Path) -> Result<String> {
@@ -109,98 +107,6 @@ impl Disk {
         times.sort_unstable();
         Ok(times.get(50).copied().unwrap_or_default())
     }
-}
-
-/// What the kernel counted so far.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Used {
-    /// Time on a core of who does the work, all threads together.
-    pub(crate) cpu: Duration,
-    /// Bytes that it had written to the disk.
-    pub(crate) written: u64,
-    /// Time of everything else on a core.
-    pub(crate) others: Duration,
-}
-
-impl Used {
-    /// This process, which does all the work itself but for what PostgreSQL does.
-    pub(crate) fn here() -> Result<Self> {
-        let cpu = time("self")? + postgres()?;
-        Ok(Self {
-            cpu,
-            written: written("self")?,
-            others: busy()?.saturating_sub(cpu),
-        })
-    }
-
-    /// A server that this process keeps busy.
-    pub(crate) fn there(process: &str) -> Result<Self> {
-        let (cpu, written) = (time(process)?, written(process)?);
-        Ok(Self {
-            cpu,
-            written,
-            others: busy()?.saturating_sub(cpu + time("self")?),
-        })
-    }
-}
-
-/// The time that the machine's cores were not idle.
-fn busy() -> Result<Duration> {
-    let stat = std::fs::read_to_string("/proc/stat")?;
-    let line = stat.lines().next().ok_or("/proc/stat is empty")?;
-    let ticks = line
-        .split_whitespace()
-        .skip(1)
-        .map(str::parse::<u32>)
-        .collect::<std::result::Result<Vec<_>, _>>()?;
-    // user, nice, system, idle, iowait, irq, softirq; what follows is counted in them or is not ours (proc_stat(5)).
-    let [user, nice, system, _, _, irq, softirq, ..] = ticks.as_slice() else {
-        return Err("/proc/stat has too few fields".into());
-    };
-    Ok(TICK * (user + nice + system + irq + softirq))
-}
-
-/// The time of every process of PostgreSQL together.
-fn postgres() -> Result<Duration> {
-    let mut sum = Duration::ZERO;
-    for process in std::fs::read_dir("/proc")? {
-        let name = process?.file_name();
-        let Some(process) = name
-            .to_str()
-            .filter(|name| name.starts_with(char::is_numeric))
-        else {
-            continue;
-        };
-        // A process may end while it is looked at.
-        if std::fs::read_to_string(format!("/proc/{process}/comm"))
-            .is_ok_and(|name| name == "postgres\n")
-        {
-            sum += time(process).unwrap_or_default();
-        }
-    }
-    Ok(sum)
-}
-
-fn time(process: &str) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-    // The name in parentheses may hold anything, so the fields are counted from behind it: 14 and 15 of proc(5).
-    let (_, fields) = stat.rsplit_once(')').ok_or("/proc/PID/stat has no name")?;
-    let ticks: u32 = fields
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse::<u32>)
-        .sum::<std::result::Result<_, _>>()?;
-    Ok(TICK * ticks)
-}
-
-fn written(process: &str) -> Result<u64> {
-    let io = std::fs::read_to_string(format!("/proc/{process}/io"))?;
-    let bytes = io
-        .lines()
-        .find_map(|line| line.strip_prefix("write_bytes: "))
-        .ok_or("/proc/PID/io has no write_bytes")?;
-    Ok(bytes.trim().parse()?)
 }
 
 /// The resident memory of a process, KiB.

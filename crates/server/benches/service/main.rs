@@ -19,6 +19,7 @@ mod machine;
 mod report;
 mod round;
 mod thresholds;
+mod used;
 
 use std::process::ExitCode;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::machine::{OTHERS, Used};
+use crate::machine::OTHERS;
+use crate::used::Spent;
 
 /// A round counts when its disk was at most so many times slower than the best of the run, and others took little.
 const NOISE: f64 = 2.0;
@@ -45,7 +46,7 @@ impl Round {
         fdatasync: Duration,
         took: Duration,
         mut waits: Vec<Duration>,
-        (before, after): (Used, Used),
+        spent: Spent,
     ) -> Self {
         waits.sort_unstable();
         let answered = waits.len();
@@ -64,9 +65,9 @@ impl Round {
             p50_ms: at(50),
             p99_ms: at(99),
             max_ms: at(100),
-            cpu_us: each(after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e6),
-            written: each(real(after.written.saturating_sub(before.written))),
-            others: after.others.saturating_sub(before.others).as_secs_f64() / took.as_secs_f64(),
+            cpu_us: each(spent.cpu.as_secs_f64() * 1e6),
+            written: each(real(spent.written)),
+            others: spent.others.as_secs_f64() / took.as_secs_f64(),
             group: None,
         }
     }

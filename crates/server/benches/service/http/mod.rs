@@ -17,9 +17,10 @@ use warifu_credentials::{Period, TimeStep};
 use crate::Result;
 use crate::args::Args;
 use crate::check::{self, Newest};
-use crate::machine::{Disk, Used};
+use crate::machine::Disk;
 use crate::report::Report;
 use crate::round::{Round, best_fdatasync};
+use crate::used::Used;
 pub(crate) use figures::HttpFigures;
 use load::Requests;
 use server::Server;
@@ -142,7 +143,7 @@ impl Bench {
                 fdatasync,
                 took,
                 waits,
-                (before, Used::there(&process)?),
+                Used::there(&process)?.since(&before),
             ))
         })
     }
