@@ -56,6 +56,14 @@ impl DatabaseError {
         }
     }
 
+    /// Whether one command alone may be at fault, so that the others of its group are worth another try: two answers to
+    /// one request, a row that nobody wrote, a count that does not fit, a panic.
+    #[must_use]
+    pub fn may_concern_one(&self) -> bool {
+        matches!(self, Self::Count { .. } | Self::Stored { .. } | Self::Gone)
+            || self.unique_violation()
+    }
+
     /// Whether a unique key stood in the way.
     #[must_use]
     pub fn unique_violation(&self) -> bool {

@@ -153,7 +153,7 @@ fn run_group<G: Gather>(
         Err(error) => {
             tracing::error!(%error, commands = count, "a group of commands was undone");
             for (item, reply) in items.iter().zip(replies) {
-                let _ = reply.send(if error.unique_violation() {
+                let _ = reply.send(if error.may_concern_one() {
                     run_alone(connection, group, item)
                 } else {
                     Err(DatabaseError::Gone)
@@ -171,14 +171,16 @@ fn run_group<G: Gather>(
     }
 }
 
-/// Runs one of a group that was undone because two copies of the service answered one request at the same time: now the
-/// other copy's answer is there to be found.
+/// Runs one of a group that was undone, so that only whoever is at fault gets no answer.
 fn run_alone<G: Gather>(
     connection: &mut Connection,
     group: &Group<G>,
     item: &G::Item,
 ) -> Result<G::Answer, DatabaseError> {
-    let answers = connection.transaction(|tx| group.gather.run(tx, std::slice::from_ref(item)))?;
+    let answers = catch_unwind(AssertUnwindSafe(|| {
+        connection.transaction(|tx| group.gather.run(tx, std::slice::from_ref(item)))
+    }))
+    .unwrap_or(Err(DatabaseError::Gone))?;
     answers.into_iter().next().ok_or(DatabaseError::Gone)
 }
 

@@ -4,7 +4,7 @@ use warifu::database::{MigrationState, migrate, migration_state};
 use warifu::store::MIGRATIONS;
 use warifu_wire::ValidateAnswer;
 
-use crate::harness::{Engine, Place, Service, Token, fresh_key, second};
+use crate::harness::{Engine, Place, Service, Token, fresh_key, relation, second};
 
 both_engines!(
     audit_rows_can_be_neither_changed_nor_removed,
@@ -12,6 +12,7 @@ both_engines!(
     a_schema_is_brought_up_once_and_a_newer_one_refused,
     eight_that_migrate_at_once_do_it_once,
     a_panic_in_the_middle_of_work_leaves_nothing_behind,
+    a_broken_row_is_nobody_elses_fault,
 );
 
 async fn audit_rows_can_be_neither_changed_nor_removed(engine: Engine) {
@@ -31,6 +32,43 @@ async fn audit_rows_can_be_neither_changed_nor_removed(engine: Engine) {
         assert!(refused.contains("audit rows are never"), "{sql}: {refused}");
     }
     assert_eq!(service.require_whole().await, rows);
+}
+
+/// Validations run in groups; one that cannot be run must not take the others of its group with it.
+async fn a_broken_row_is_nobody_elses_fault(engine: Engine) {
+    let service = Service::new(engine);
+    let broken = service.token().await;
+    let mut whole = Vec::new();
+    for _ in 0..24 {
+        whole.push(service.token().await);
+    }
+    service.place.meddle(&format!(
+        "UPDATE credentials SET state = 7 WHERE id = {}",
+        broken.id.to_stored()
+    ));
+    let asked: Vec<_> = whole.iter().chain([&broken]).cloned().collect();
+    let tasks: Vec<_> = asked
+        .into_iter()
+        .map(|token| {
+            let running = service.running();
+            let (relation, code) = (relation(service.bank, &token), token.code(service.step()));
+            tokio::spawn(async move {
+                let (key, purpose) = (fresh_key().parse().unwrap(), "login".parse().unwrap());
+                running.validate(relation, &key, code, purpose).await
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    assert!(
+        answers.pop().unwrap().is_err(),
+        "nobody knows what state 7 is"
+    );
+    for answer in answers {
+        assert_eq!(answer.unwrap(), Ok(ValidateAnswer::Accepted));
+    }
 }
 
 /// Right codes, wrong ones and replays of many tokens, at the same time.

@@ -9,7 +9,7 @@ mod token;
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use place::{Engine, Place};
 pub(crate) use server::{Outcome, Server, Site, run_program};
-pub(crate) use service::{START, Service, second};
+pub(crate) use service::{START, Service, relation, second};
 pub(crate) use token::{Beginning, Token, fresh_key, now_step};
 
 /// Runs a story to its end.
