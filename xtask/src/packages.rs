@@ -29,7 +29,12 @@ const RUST_TESTS: [Need; 2] = [
     },
 ];
 
-const BROWSER_TESTS: [Need; 3] = [
+const BROWSER_TESTS: [Need; 4] = [
+    Need {
+        package: "curl",
+        what: "curl, for the examples on the page",
+        present: || run::exists("curl"),
+    },
     Need {
         package: "chromium",
         what: "Chromium",

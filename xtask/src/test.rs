@@ -114,7 +114,8 @@ fn browser(steps: &mut Steps) {
         return;
     }
     let mut build = run::cargo();
-    build.args(["build", "--package", "warifu", "--package", "warifu-token"]);
+    // The whole workspace, as the tests were built: other features would compile every dependency again.
+    build.args(["build", "--workspace", "--bins"]);
     if !steps.step("build warifu and its token", || run::checked(&mut build)) {
         return;
     }
