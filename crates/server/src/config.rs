@@ -148,7 +148,7 @@ impl Default for TokenServiceConfig {
             gatherers: 2,
             queue: 4096,
             group: 256,
-            cache_mib: 16,
+            cache_mib: 24,
             max_connections: 4096,
             provision_burst: 30,
             provision_per_hour: 120,

@@ -156,6 +156,7 @@ fn settings(
         connections: defaults.connections,
         gatherers: defaults.gatherers,
         cache_kib: defaults.cache_mib * 1024,
+        request_generation: None,
         timeout: Duration::from_secs(20),
         on_commit: Arc::new(on_commit),
     })

@@ -156,6 +156,7 @@ fn start_service(
         connections: settings.connections,
         gatherers: settings.gatherers,
         cache_kib: settings.cache_mib.saturating_mul(1024),
+        request_generation: None,
         timeout: DATABASE_TIMEOUT,
         on_commit,
     };

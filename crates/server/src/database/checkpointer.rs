@@ -12,8 +12,9 @@ use std::thread::JoinHandle;
 
 use super::{DatabaseError, sqlite_engine};
 
-/// Pages of log at which a checkpoint begins: 16 MiB.
-const BEGIN_AT: i64 = 16_384;
+/// Pages of log at which a checkpoint begins: 64 MiB. The longer the log, the more changes of one page are brought back
+/// as one, and the fewer are those who have to wait for it.
+const BEGIN_AT: i64 = 65_536;
 
 /// Pages that may be left for the writer.
 const LEAVE: i64 = 512;

@@ -30,6 +30,8 @@ pub struct PoolSettings {
     pub gatherers: usize,
     /// SQLite: the writer's page cache, KiB.
     pub cache_kib: u32,
+    /// SQLite: how many requests wait in memory before they are folded into their index; `None` for the usual number.
+    pub request_generation: Option<usize>,
     /// How long a caller waits for an answer.
     pub timeout: Duration,
     /// Told of each group that was committed: how many commands it held.
@@ -72,6 +74,11 @@ impl<G: Gather> Database<G> {
         gather: Arc<G>,
     ) -> Result<Self, DatabaseError> {
         let mut writer = Connection::open(&settings.location, settings.cache_kib)?;
+        if let (Connection::Sqlite(sqlite), Some(generation)) =
+            (&mut writer, settings.request_generation)
+        {
+            sqlite.memory.generation = generation;
+        }
         let checkpointer = match &mut writer {
             Connection::Sqlite(sqlite) => Some(Checkpointer::start(&mut sqlite.connection, path)?),
             Connection::Postgres(_) => None,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
-use super::requests::{Key, RecentRequests};
+use super::requests::{GENERATION, Key, RecentRequests};
 use super::{DatabaseError, Row, Tx, Value};
 
 /// Bytes of a page. A validation changes one row on one random page, and that whole page goes to the log and back:
@@ -23,9 +23,19 @@ pub struct SqliteTx<'a> {
 }
 
 /// What a connection remembers between transactions.
-#[derive(Default)]
 pub(crate) struct Memory {
+    /// How many requests wait before they are folded.
+    pub(crate) generation: usize,
     requests: Option<RecentRequests>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            generation: GENERATION,
+            requests: None,
+        }
+    }
 }
 
 /// Opens a database for reading and writing, and makes the file (0600) if there is none.
@@ -138,9 +148,10 @@ impl<'a> SqliteTx<'a> {
 
     fn requests(&mut self) -> Result<&mut RecentRequests, DatabaseError> {
         if self.memory.requests.is_none() {
-            self.memory.requests = Some(RecentRequests::load(self)?);
+            let generation = self.memory.generation;
+            self.memory.requests = Some(RecentRequests::load(self, generation)?);
         }
-        Ok(self.memory.requests.get_or_insert_default())
+        self.memory.requests.as_mut().ok_or(DatabaseError::Gone)
     }
 
     /// The last work of a transaction before it commits.

@@ -4,7 +4,7 @@ use warifu::database::{MigrationState, migrate, migration_state};
 use warifu::store::MIGRATIONS;
 use warifu_wire::ValidateAnswer;
 
-use crate::harness::{Engine, Place, Service, Token, fresh_key, relation, second};
+use crate::harness::{Engine, GENERATION, Place, Service, Token, fresh_key, relation, second};
 
 both_engines!(
     audit_rows_can_be_neither_changed_nor_removed,
@@ -132,7 +132,7 @@ fn on_sqlite_every_request_is_known_before_during_and_after_the_fold() {
         let bytes = service.place.bytes();
         let crowd = tokens(&service, 50).await;
 
-        many_validations(&service, &crowd, 65_000).await;
+        many_validations(&service, &crowd, GENERATION - 1_192).await;
         let folded = |service: &Service| service.place.count("SELECT COUNT(*) FROM request_index");
         let through = |service: &Service| service.place.count("SELECT through FROM request_fold");
         assert_eq!(folded(&service), 0);

@@ -12,6 +12,9 @@ pub(crate) use server::{Outcome, Server, Site, run_program};
 pub(crate) use service::{START, Service, relation, second};
 pub(crate) use token::{Beginning, Token, fresh_key, now_step};
 
+/// Requests that wait in memory before they are folded: few, so that a test sees a fold.
+pub(crate) const GENERATION: usize = 8_192;
+
 /// Runs a story to its end.
 pub(crate) fn run(story: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()

@@ -107,6 +107,7 @@ impl Service {
             connections: 4,
             gatherers: 2,
             cache_kib: 4096,
+            request_generation: Some(crate::harness::GENERATION),
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
         };
