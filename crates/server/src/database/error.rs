@@ -47,15 +47,6 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
-    /// Whether the connection is of no use any more.
-    #[must_use]
-    pub fn connection_lost(&self) -> bool {
-        match self {
-            Self::Postgres(error) => error.is_closed() || error.as_db_error().is_none(),
-            _ => false,
-        }
-    }
-
     /// Whether one command alone may be at fault, so that the others of its group are worth another try: two answers to
     /// one request, a row that nobody wrote, a count that does not fit, a panic.
     #[must_use]

@@ -17,16 +17,3 @@ pub trait Gather: Send + Sync + 'static {
         items: &[Self::Item],
     ) -> Result<Vec<Self::Answer>, DatabaseError>;
 }
-
-/// For a database whose commands all stand alone.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct GatherOnly;
-
-impl Gather for GatherOnly {
-    type Item = ();
-    type Answer = ();
-
-    fn run(&self, _: &mut Tx<'_>, items: &[()]) -> Result<Vec<()>, DatabaseError> {
-        Ok(items.to_vec())
-    }
-}

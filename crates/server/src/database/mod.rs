@@ -19,7 +19,7 @@ mod tx;
 
 pub use connection::Connection;
 pub use error::DatabaseError;
-pub use gather::{Gather, GatherOnly};
+pub use gather::Gather;
 pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
 pub use sqlite_engine::copy_sqlite;
