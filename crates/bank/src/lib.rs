@@ -3,6 +3,17 @@
 //! Time and random bytes are arguments; there is no HTTP, no SQL and no clock in here. The bank reaches the token
 //! service only by what `warifu-wire` says, and sees no token secret: it does not compile.
 
+pub mod account;
+pub mod contract;
+pub mod fee;
 pub mod jst;
+pub mod ledger;
+pub mod limit;
+pub mod operation;
+pub mod otp_policy;
+pub mod receipt;
+pub mod session;
+pub mod token_id;
+pub mod transfer;
 pub mod uid;
 pub mod yen;

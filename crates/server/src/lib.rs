@@ -5,12 +5,15 @@
 
 pub mod ambient;
 pub mod audit_trail;
+pub mod bank;
+pub mod bank_store;
 pub mod cli;
 pub mod config;
 pub mod database;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod otp_link;
 pub mod service;
 pub mod startup;
 pub mod store;

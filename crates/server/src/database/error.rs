@@ -41,6 +41,9 @@ pub enum DatabaseError {
     /// The schema is another one than this program's.
     #[error("{0}")]
     Schema(String),
+    /// The transaction was undone on purpose: its work found that it may not be done, and says why in stored form.
+    #[error("undone: {0}")]
+    Undone(String),
     /// A secret of the service could not be used.
     #[error("{0}")]
     Secret(String),

@@ -14,7 +14,7 @@ const PAGE_SIZE: u32 = 1024;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How many prepared statements a connection keeps.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 256;
 
 /// A transaction on SQLite, begun IMMEDIATE: it is the only one that writes.
 pub struct SqliteTx<'a> {

@@ -15,6 +15,8 @@ pub enum Value<'a> {
     MaybeInt(Option<i64>),
     /// A text.
     Text(&'a str),
+    /// A text or none.
+    MaybeText(Option<&'a str>),
     /// Bytes.
     Bytes(&'a [u8]),
     /// Bytes or none.
@@ -177,6 +179,17 @@ impl Row<'_> {
         }
     }
 
+    /// A text or none.
+    ///
+    /// # Errors
+    /// When the column holds something else.
+    pub fn maybe_text(&self, column: usize) -> Result<Option<String>, DatabaseError> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => Ok(row.try_get(column)?),
+        }
+    }
+
     /// Bytes.
     ///
     /// # Errors
@@ -210,6 +223,7 @@ impl ToSql for Value<'_> {
             Self::Int(value) => value.to_sql_checked(kind, out),
             Self::MaybeInt(value) => value.to_sql_checked(kind, out),
             Self::Text(value) => value.to_sql_checked(kind, out),
+            Self::MaybeText(value) => value.to_sql_checked(kind, out),
             Self::Bytes(value) => value.to_sql_checked(kind, out),
             Self::MaybeBytes(value) => value.to_sql_checked(kind, out),
             Self::Ints(values) => values.to_sql_checked(kind, out),
@@ -232,9 +246,9 @@ impl rusqlite::ToSql for Value<'_> {
         use rusqlite::types::{ToSqlOutput, ValueRef};
         let value = match self {
             Self::Int(value) | Self::MaybeInt(Some(value)) => ValueRef::Integer(*value),
-            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Text(value) | Self::MaybeText(Some(value)) => ValueRef::Text(value.as_bytes()),
             Self::Bytes(value) | Self::MaybeBytes(Some(value)) => ValueRef::Blob(value),
-            Self::MaybeInt(None) | Self::MaybeBytes(None) => ValueRef::Null,
+            Self::MaybeInt(None) | Self::MaybeText(None) | Self::MaybeBytes(None) => ValueRef::Null,
             Self::Ints(_) | Self::MaybeInts(_) | Self::Texts(_) | Self::ByteStrings(_) => {
                 return Err(rusqlite::Error::ToSqlConversionFailure(
                     "SQLite has no arrays".into(),

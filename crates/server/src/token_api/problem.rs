@@ -179,6 +179,7 @@ impl From<DatabaseError> for ApiProblem {
             DatabaseError::Count { .. }
             | DatabaseError::Stored { .. }
             | DatabaseError::Schema(_)
+            | DatabaseError::Undone(_)
             | DatabaseError::Secret(_) => Self::internal(cause),
         }
     }

@@ -16,6 +16,7 @@ mod harness;
 
 mod audit;
 mod audit_file;
+mod bank;
 mod cli;
 mod crash;
 mod fuzz;

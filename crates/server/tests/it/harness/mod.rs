@@ -1,11 +1,13 @@
 //! What every test stands on: a fresh database of either engine, a service in process or a real one, tokens, a client.
 
+mod bank;
 mod client;
 mod place;
 mod server;
 mod service;
 mod token;
 
+pub(crate) use bank::{BankSite, customer_account, order_key};
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use place::{Engine, Place};
 pub(crate) use server::{Outcome, Server, Site, run_program};

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use postgres::{Client, NoTls};
 use tempfile::TempDir;
 use warifu::ambient::{Clock as _, SystemClock, environment};
+use warifu::bank_store::MIGRATIONS as BANK_MIGRATIONS;
 use warifu::database::{Connection, Location, PostgresUrl, migrate};
 use warifu::startup::make_private_dir;
 use warifu::store::MIGRATIONS;
@@ -30,6 +31,15 @@ impl Place {
         let place = Self::empty(engine);
         place
             .with(|connection| migrate(connection, MIGRATIONS, SystemClock.now()))
+            .unwrap();
+        place
+    }
+
+    /// With the newest schema of the bank.
+    pub(crate) fn of_bank(engine: Engine) -> Self {
+        let place = Self::empty(engine);
+        place
+            .with(|connection| migrate(connection, BANK_MIGRATIONS, SystemClock.now()))
             .unwrap();
         place
     }

@@ -1,0 +1,137 @@
+//! The internet bank: what it does, whoever asks and however they reach it.
+//!
+//! Pages call the methods of [`Bank`]; a method loads, asks the rule in `warifu-bank`, and writes by the statements of
+//! `bank_store`. The token service is reached only through [`OtpLink`].
+
+mod effect;
+mod operation;
+mod settings;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use warifu_bank::session::SessionKey;
+use warifu_bank::uid::Uid;
+
+pub use operation::{Confirmed, Given, Shown};
+pub use settings::BankSettings;
+
+use crate::ambient::{Clock, Entropy, random};
+use crate::bank_store::{account, session};
+use crate::database::{Database, DatabaseError, Gather, PoolSettings, Tx};
+use crate::otp_link::{LinkError, OtpLink};
+
+/// The bank gathers nothing: each command has a transaction, or on SQLite a savepoint, of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Alone;
+
+impl Gather for Alone {
+    type Item = Infallible;
+    type Answer = Infallible;
+
+    fn run(&self, _: &mut Tx<'_>, _: &[Infallible]) -> Result<Vec<Infallible>, DatabaseError> {
+        Ok(Vec::new())
+    }
+}
+
+/// What should not happen. The outcome of the operation is not known; asking again by its key settles it.
+#[derive(Debug, thiserror::Error)]
+pub enum BankError {
+    /// The bank's database.
+    #[error("{0}")]
+    Database(#[from] DatabaseError),
+    /// The token service gave no answer. Nothing was consumed, or the same code with the same key goes on (rule S7).
+    #[error("{0}")]
+    TokenService(#[from] LinkError),
+}
+
+/// The internet bank.
+pub struct Bank {
+    database: Arc<Database<Alone>>,
+    verifier: OtpLink,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: Arc<BankSettings>,
+}
+
+/// Who asks: a session, where it is and when.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The session.
+    pub session: session::Stored,
+    /// The client's network address, for the trail.
+    pub address: String,
+}
+
+impl Visitor {
+    /// The key of its session.
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        self.session.key
+    }
+}
+
+impl Bank {
+    /// Opens the database's connections.
+    ///
+    /// # Errors
+    /// When the database cannot be opened, or written.
+    pub fn start(
+        pool: &PoolSettings,
+        verifier: OtpLink,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: BankSettings,
+    ) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            database: Arc::new(Database::open(pool, Arc::new(Alone))?),
+            verifier,
+            clock,
+            entropy,
+            settings: Arc::new(settings),
+        })
+    }
+
+    /// The bank's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What the bank was told.
+    #[must_use]
+    pub fn settings(&self) -> &BankSettings {
+        &self.settings
+    }
+
+    /// A new name for a row or an operation.
+    #[must_use]
+    pub fn uid(&self) -> Uid {
+        Uid::new(self.now(), &random(&*self.entropy))
+    }
+
+    /// Makes what every bank has: its own accounts.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub async fn prepare(&self) -> Result<(), DatabaseError> {
+        let now = self.now();
+        self.database
+            .write(move |tx| account::ensure_inner(tx, now))
+            .await
+    }
+
+    /// Runs what waits and ends the database's threads.
+    pub fn close(self) {
+        if let Some(database) = Arc::into_inner(self.database) {
+            database.close();
+        }
+    }
+}
+
+impl std::fmt::Debug for Bank {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bank(…)")
+    }
+}

@@ -1,0 +1,386 @@
+//! From a page to a receipt: show, check the code, settle once (rules B10, M3; design: docs/decisions/0013).
+//!
+//! (a) The order is kept under its key when its page is shown. (b) The token service is asked under a name made of key,
+//! order and attempt, which spends the code durably and repeats its answer. (c) One transaction carries the order out
+//! and settles the key. A crash between (b) and (c) is resumed by the same form sent again.
+
+use jiff::Timestamp;
+use warifu_bank::operation::{self as rule, Order, OrderKind, Outcome, Refusal, TRIES};
+use warifu_bank::otp_policy::{CodeRefusal, Demand, OtpVerifier as _, Proof, Verdict, demand};
+use warifu_bank::token_id::TokenId;
+use warifu_bank::uid::Uid;
+use warifu_wire::ValidateAnswer;
+use zeroize::Zeroizing;
+
+use super::effect::{self, Act};
+use super::{Bank, BankError, Visitor};
+use crate::ambient::random;
+use crate::bank_store::{contract, operation};
+use crate::database::DatabaseError;
+
+/// An operation whose page is to be shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its key, for the form's hidden field.
+    pub key: Uid,
+    /// Whose code the page asks for; none: no code.
+    pub token: Option<TokenId>,
+}
+
+/// What came with a form beside the key.
+#[derive(Default)]
+pub struct Given {
+    /// What is ordered, on a page where that is typed beside the code.
+    pub order: Option<Order>,
+    /// The code as it was typed.
+    pub code: Option<Zeroizing<String>>,
+    /// The hash and length of a new password, where the order is a change of password.
+    pub password: Option<NewPassword>,
+    /// The session to begin, where the order is a login.
+    pub sign_in: Option<crate::bank_store::session::New>,
+}
+
+/// A new password's hash.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// Argon2id, a PHC string.
+    pub hash: String,
+    /// Its length in characters.
+    pub length: i64,
+}
+
+/// What a confirmation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It is done; asked again, the same.
+    Done(Order, Outcome),
+    /// It is not done, for good: the page begins anew.
+    Refused(Refusal),
+    /// The code was not taken; the same page may be sent again.
+    Code(CodeRefusal),
+    /// There is no such operation for this session.
+    Gone,
+}
+
+/// What is known before the code is asked about.
+enum Prepared {
+    Ready(Order, Demand, i64),
+    Settled(Confirmed),
+}
+
+impl Bank {
+    /// Keeps an operation whose page is about to be shown. An order that the policy refuses is not kept.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn show(
+        &self,
+        visitor: &Visitor,
+        kind: OrderKind,
+        order: Option<Order>,
+    ) -> Result<Result<Shown, Refusal>, BankError> {
+        let (key, secret, now) = (self.uid(), random::<32>(&*self.entropy), self.now());
+        let (id, session) = (visitor.session.contract, visitor.key());
+        let settings = self.settings.clone();
+        let shown = self.database.write(move |tx| {
+            let Some(stored) = contract::find(tx, id)? else {
+                return Ok(Err(Refusal::ServiceStopped));
+            };
+            let mut token = stored.contract.token_in_use().cloned();
+            if let Some(order) = &order {
+                match demand(order, &stored.contract) {
+                    Demand::Refused(refusal) => return Ok(Err(refusal)),
+                    Demand::Nothing(_) => token = None,
+                    Demand::Code(challenge) => token = Some(challenge.token().clone()),
+                }
+                if let Some(refusal) = effect::foresee(tx, order, &stored, &settings, now)? {
+                    return Ok(Err(refusal));
+                }
+            }
+            operation::insert(
+                tx,
+                key,
+                id,
+                session,
+                kind,
+                order.as_ref(),
+                secret.as_slice(),
+                now,
+            )?;
+            Ok(Ok(Shown { key, token }))
+        });
+        Ok(shown.await?)
+    }
+
+    /// An operation of this session, for its page shown again.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn shown(
+        &self,
+        visitor: &Visitor,
+        key: Uid,
+    ) -> Result<Option<operation::Stored>, BankError> {
+        let (id, session) = (visitor.session.contract, visitor.key());
+        let found = self
+            .database
+            .read(move |tx| operation::find(tx, key))
+            .await?;
+        Ok(found.filter(|found| found.contract == id && found.session == session))
+    }
+
+    /// A settled operation of this contract, for its result page: any session of the contract may read it.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn settled(
+        &self,
+        visitor: &Visitor,
+        key: Uid,
+    ) -> Result<Option<operation::Stored>, BankError> {
+        let id = visitor.session.contract;
+        let found = self
+            .database
+            .read(move |tx| operation::find(tx, key))
+            .await?;
+        Ok(found.filter(|found| found.contract == id && found.state != operation::State::Shown))
+    }
+
+    /// Confirms an operation: checks its code where the policy asks for one, and carries it out once.
+    ///
+    /// # Errors
+    /// [`BankError`]: the outcome is not known, and the same form sent again settles it.
+    pub async fn confirm(
+        &self,
+        visitor: &Visitor,
+        kind: OrderKind,
+        key: Uid,
+        given: Given,
+    ) -> Result<Confirmed, BankError> {
+        let (order, demand, attempt) =
+            match self.ready(visitor, kind, key, given.order.clone()).await? {
+                Prepared::Ready(order, demand, attempt) => (order, demand, attempt),
+                Prepared::Settled(confirmed) => return Ok(confirmed),
+            };
+        let proof = match demand {
+            Demand::Nothing(proof) => proof,
+            Demand::Refused(refusal) => return Ok(Confirmed::Refused(refusal)),
+            Demand::Code(challenge) => {
+                let Some(code) = given.code.as_deref().and_then(|typed| six_digits(typed)) else {
+                    return Ok(Confirmed::Code(CodeRefusal::NotACode));
+                };
+                let token = challenge.token().clone();
+                match self.spend(key, &order, attempt, &token, &code).await? {
+                    Ok(answer) => match challenge.settle(answer, self.now().as_second()) {
+                        Ok(proof) => proof,
+                        Err(refused) => return Ok(Confirmed::Code(refused)),
+                    },
+                    Err(refused) => return Ok(refused),
+                }
+            }
+        };
+        self.carry_out(visitor, key, order, proof, given).await
+    }
+
+    /// The operation as it stands, with the order of this form.
+    async fn ready(
+        &self,
+        visitor: &Visitor,
+        kind: OrderKind,
+        key: Uid,
+        given: Option<Order>,
+    ) -> Result<Prepared, BankError> {
+        let (id, session, now) = (visitor.session.contract, visitor.key(), self.now());
+        let settings = self.settings.clone();
+        let prepared = self.database.write(move |tx| {
+            let found = operation::find(tx, key)?.filter(|found| {
+                found.contract == id && found.session == session && found.kind == kind
+            });
+            let Some(found) = found else {
+                return Ok(Prepared::Settled(Confirmed::Gone));
+            };
+            if let Some(confirmed) = as_settled(&found) {
+                return Ok(Prepared::Settled(confirmed));
+            }
+            let void = if rule::expired(found.shown_at, now) {
+                Some(Refusal::Expired)
+            } else if found.attempt >= TRIES {
+                Some(Refusal::TooManyTries)
+            } else {
+                None
+            };
+            if let Some(refusal) = void {
+                operation::refuse(tx, key, &refusal, now)?;
+                return Ok(Prepared::Settled(Confirmed::Refused(refusal)));
+            }
+            let order = match given {
+                Some(order) if order.kind() == kind => {
+                    if !operation::set_order(tx, key, &order)? {
+                        return Ok(Prepared::Settled(Confirmed::Gone));
+                    }
+                    order
+                }
+                Some(_) => return Ok(Prepared::Settled(Confirmed::Gone)),
+                None => match found.order {
+                    Some(order) => order,
+                    None => return Ok(Prepared::Settled(Confirmed::Gone)),
+                },
+            };
+            let Some(stored) = contract::find(tx, id)? else {
+                return Ok(Prepared::Settled(Confirmed::Gone));
+            };
+            // Before the code is spent: what is refused as things stand costs the customer no code.
+            if let Some(refusal) = effect::foresee(tx, &order, &stored, &settings, now)? {
+                return Ok(Prepared::Settled(Confirmed::Refused(refusal)));
+            }
+            let demand = demand(&order, &stored.contract);
+            Ok(Prepared::Ready(order, demand, found.attempt))
+        });
+        Ok(prepared.await?)
+    }
+
+    /// Spends a code on an order. Whatever happens on the way, the same code for the same order has the same answer.
+    async fn spend(
+        &self,
+        key: Uid,
+        order: &Order,
+        mut attempt: i64,
+        token: &TokenId,
+        code: &str,
+    ) -> Result<Result<ValidateAnswer, Confirmed>, BankError> {
+        let digest = order.digest();
+        loop {
+            let request = rule::request_id(key, &digest, attempt);
+            let verdict = self
+                .verifier
+                .validate(token, code, order.kind().word(), &request)
+                .await?;
+            match verdict {
+                Verdict::Answer(ValidateAnswer::Accepted) => {
+                    return Ok(Ok(ValidateAnswer::Accepted));
+                }
+                Verdict::Answer(answer) => {
+                    self.database
+                        .write(move |tx| operation::next_attempt(tx, key, attempt))
+                        .await?;
+                    return Ok(Ok(answer));
+                }
+                Verdict::UnknownToken => return Ok(Err(Confirmed::Code(CodeRefusal::Unknown))),
+                // This attempt was made with another code, and nobody heard what became of it.
+                Verdict::RequestReused if attempt < TRIES => {
+                    self.database
+                        .write(move |tx| operation::next_attempt(tx, key, attempt))
+                        .await?;
+                    attempt += 1;
+                }
+                Verdict::RequestReused => {
+                    return Ok(Err(Confirmed::Refused(Refusal::TooManyTries)));
+                }
+            }
+        }
+    }
+
+    /// One transaction: the contract locked, the proof looked at again, the order carried out, the key settled.
+    async fn carry_out(
+        &self,
+        visitor: &Visitor,
+        key: Uid,
+        order: Order,
+        proof: Proof,
+        given: Given,
+    ) -> Result<Confirmed, BankError> {
+        let now = self.now();
+        let act = Act {
+            key,
+            now,
+            contract: visitor.session.contract,
+            session: visitor.key(),
+            address: visitor.address.clone(),
+            settings: self.settings.clone(),
+            entropy: self.entropy.clone(),
+            given,
+        };
+        let settled = self.database.write(move |tx| {
+            let Some(stored) = contract::lock(tx, act.contract)? else {
+                return Ok(Confirmed::Gone);
+            };
+            let Some(found) = operation::find(tx, key)? else {
+                return Ok(Confirmed::Gone);
+            };
+            if let Some(confirmed) = as_settled(&found) {
+                return Ok(confirmed);
+            }
+            if !proof.covers(&stored.contract, &order) {
+                let refusal = match demand(&order, &stored.contract) {
+                    Demand::Refused(refusal) => refusal,
+                    // The token was changed between the code and now.
+                    Demand::Nothing(_) | Demand::Code(_) => Refusal::NeedsRegistration,
+                };
+                operation::refuse(tx, key, &refusal, now)?;
+                return Ok(Confirmed::Refused(refusal));
+            }
+            match effect::carry_out(tx, &act, &stored, &proof, &order)? {
+                Ok(outcome) => {
+                    operation::done(tx, key, &order, &outcome, now)?;
+                    Ok(Confirmed::Done(order, outcome))
+                }
+                // What was written on the way goes with the transaction.
+                Err(refusal) => Err(undo(&refusal)),
+            }
+        });
+        match settled.await {
+            Ok(confirmed) => Ok(confirmed),
+            Err(DatabaseError::Undone(text)) => self.refuse(key, text, now).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn refuse(&self, key: Uid, text: String, now: Timestamp) -> Result<Confirmed, BankError> {
+        let refusal: Refusal = serde_json::from_str(&text)
+            .map_err(|_| DatabaseError::Schema("a refusal that no rule made".into()))?;
+        let confirmed = self.database.write(move |tx| {
+            if operation::refuse(tx, key, &refusal, now)? {
+                return Ok(Confirmed::Refused(refusal));
+            }
+            let found = operation::find(tx, key)?;
+            Ok(found
+                .as_ref()
+                .and_then(as_settled)
+                .unwrap_or(Confirmed::Gone))
+        });
+        Ok(confirmed.await?)
+    }
+}
+
+fn as_settled(found: &operation::Stored) -> Option<Confirmed> {
+    match (&found.state, &found.order) {
+        (operation::State::Shown, _) => None,
+        (operation::State::Done(outcome), Some(order)) => {
+            Some(Confirmed::Done(order.clone(), outcome.clone()))
+        }
+        (operation::State::Done(_), None) => Some(Confirmed::Gone),
+        (operation::State::Refused(refusal), _) => Some(Confirmed::Refused(refusal.clone())),
+    }
+}
+
+/// Undoes the transaction and carries the refusal out of it.
+fn undo(refusal: &Refusal) -> DatabaseError {
+    DatabaseError::Undone(serde_json::to_string(refusal).unwrap_or_default())
+}
+
+/// A code as people type it: six digits of either width, spaces between.
+pub(super) fn six_digits(typed: &str) -> Option<Zeroizing<String>> {
+    let mut digits = Zeroizing::new(String::with_capacity(8));
+    for letter in typed.chars() {
+        match letter {
+            '0'..='9' => digits.push(letter),
+            '０'..='９' => digits.push(char::from_u32(u32::from(letter) - 0xfee0)?),
+            ' ' | '\u{3000}' | '-' => {}
+            _ => return None,
+        }
+        if digits.len() > 6 {
+            return None;
+        }
+    }
+    (digits.len() == 6).then_some(digits)
+}
