@@ -255,10 +255,8 @@ pub enum Refusal {
     ServiceStopped,
     /// Not the customer's account.
     NoSuchAccount,
-    /// This bank has no such account to receive it.
+    /// This bank has no such account, or its holder has another name: one answer, so that nobody learns names by trying.
     NoSuchPayee,
-    /// This bank's account belongs to somebody of another name.
-    PayeeNameDiffers,
     /// From and to are one account.
     SameAccount,
     /// The amount is no amount.
@@ -287,6 +285,8 @@ pub enum Refusal {
     NotCancellable,
     /// Login without a code needs a longer password (15 characters, NIST SP 800-63B-4).
     PasswordTooShort,
+    /// The payee book is full.
+    BookFull,
     /// Five wrong codes: the operation is void.
     TooManyTries,
     /// The page was open too long.

@@ -47,6 +47,8 @@ pub struct NewPassword {
     pub hash: String,
     /// Its length in characters.
     pub length: i64,
+    /// The hash that was verified, in whose place it goes.
+    pub instead_of: String,
 }
 
 /// What a confirmation came to.

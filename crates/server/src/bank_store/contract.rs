@@ -298,6 +298,23 @@ pub fn set_password(
     )
 }
 
+/// Asks for a new password at the next login: the one in place is too short to stand alone. `false` when it is not.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn require_longer_password(
+    tx: &mut Tx<'_>,
+    id: ContractId,
+    shortest: i64,
+) -> Result<bool, DatabaseError> {
+    let count = tx.execute(
+        "UPDATE contracts SET password_change_due = 1
+         WHERE id = ?1 AND password_length < ?2 AND password_change_due = 0",
+        &[Value::Int(id.to_stored()), Value::Int(shortest)],
+    )?;
+    Ok(count == 1)
+}
+
 /// The same password under newer parameters; nothing when it was changed meanwhile.
 ///
 /// # Errors

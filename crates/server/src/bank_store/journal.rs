@@ -85,7 +85,7 @@ fn enter(
     // Money that comes is never refused for a floor: an account that stands below one may be filled.
     let moved = tx.execute(
         "UPDATE accounts SET balance = balance + ?2, entries = entries + 1
-         WHERE id = ?1 AND (lowest IS NULL OR ?2 > 0 OR balance + ?2 >= lowest)",
+         WHERE id = ?1 AND (lowest IS NULL OR balance + ?2 > balance OR balance + ?2 >= lowest)",
         &[account, amount],
     )?;
     // The row is locked by the update: what is read now is what it made.

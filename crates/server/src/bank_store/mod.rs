@@ -7,8 +7,14 @@ pub mod account;
 pub mod contract;
 pub mod event;
 pub mod journal;
+pub mod limit;
+pub mod notice;
 pub mod operation;
+pub mod payee;
 pub mod session;
+pub mod sign_in;
+pub mod token_command;
+pub mod transfer;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -187,11 +187,28 @@ CREATE TABLE notices (
     id         BYTEA    PRIMARY KEY,
     contract   BIGINT NOT NULL,
     event      TEXT    NOT NULL,
-    details    TEXT    NOT NULL,
     created_at BIGINT NOT NULL
 );
 
 CREATE INDEX notices_of_contract ON notices (contract, id);
+
+-- Mails are written with their event and sent by whoever holds the lease.
+CREATE TABLE mail_outbox (
+    id           BYTEA    PRIMARY KEY,
+    contract     BIGINT NOT NULL,
+    address      TEXT    NOT NULL,
+    language     TEXT    NOT NULL,
+    event        TEXT    NOT NULL,
+    created_at   BIGINT NOT NULL,
+    attempts     BIGINT NOT NULL,
+    next_at      BIGINT NOT NULL,
+    leased_until BIGINT NOT NULL,
+    sent_at      BIGINT,
+    given_up_at  BIGINT,
+    last_error   TEXT
+);
+
+CREATE INDEX mail_outbox_due ON mail_outbox (next_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
 
 -- What the bank still has to tell the token service: stops and releases, done with a key until they are answered.
 CREATE TABLE token_commands (

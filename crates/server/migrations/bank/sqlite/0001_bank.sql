@@ -181,11 +181,28 @@ CREATE TABLE notices (
     id         BLOB    PRIMARY KEY,
     contract   INTEGER NOT NULL,
     event      TEXT    NOT NULL,
-    details    TEXT    NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX notices_of_contract ON notices (contract, id);
+
+-- Mails are written with their event and sent by whoever holds the lease.
+CREATE TABLE mail_outbox (
+    id           BLOB    PRIMARY KEY,
+    contract     INTEGER NOT NULL,
+    address      TEXT    NOT NULL,
+    language     TEXT    NOT NULL,
+    event        TEXT    NOT NULL,
+    created_at   INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    next_at      INTEGER NOT NULL,
+    leased_until INTEGER NOT NULL,
+    sent_at      INTEGER,
+    given_up_at  INTEGER,
+    last_error   TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX mail_outbox_due ON mail_outbox (next_at) WHERE sent_at IS NULL AND given_up_at IS NULL;
 
 -- What the bank still has to tell the token service: stops and releases, done with a key until they are answered.
 CREATE TABLE token_commands (

@@ -1,12 +1,18 @@
-//! What each order does, inside the transaction that settles it. One file an order.
+//! What each order does, inside the transaction that settles it. One file a family of orders.
 //!
 //! Each takes the [`Proof`] that its order was authorised: without one it does not compile. A refusal undoes the
 //! transaction, so that an effect may write before it knows.
+
+mod login;
+mod money;
+mod profile;
+mod token;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use warifu_bank::contract::ContractId;
+use warifu_bank::notice::Event;
 use warifu_bank::operation::{Order, Outcome, Refusal};
 use warifu_bank::otp_policy::Proof;
 use warifu_bank::receipt;
@@ -16,10 +22,8 @@ use warifu_bank::uid::Uid;
 use super::BankSettings;
 use super::operation::Given;
 use crate::ambient::{Entropy, random};
-use crate::bank_store::{contract, event};
+use crate::bank_store::{contract, event, notice};
 use crate::database::{DatabaseError, Tx};
-
-mod token;
 
 /// What every effect has at hand.
 pub(super) struct Act {
@@ -33,16 +37,24 @@ pub(super) struct Act {
     pub(super) given: Given,
 }
 
+/// What an effect comes to.
+pub(super) type Effect = Result<Result<Outcome, Refusal>, DatabaseError>;
+
 impl Act {
     /// A new name for a row.
     pub(super) fn uid(&self) -> Uid {
         Uid::new(self.now, &random(&*self.entropy))
     }
 
+    /// 受付番号
+    pub(super) fn receipt(&self) -> String {
+        receipt::number(self.key, self.now)
+    }
+
     /// The outcome that every order leaves.
     pub(super) fn outcome(&self) -> Outcome {
         Outcome {
-            receipt: receipt::number(self.key, self.now),
+            receipt: self.receipt(),
             at: self.now.as_microsecond(),
             effective_on: None,
             caution_until: None,
@@ -50,7 +62,7 @@ impl Act {
         }
     }
 
-    /// A row of the contract's trail.
+    /// A row of the contract's trail, by the customer.
     pub(super) fn record(
         &self,
         tx: &mut Tx<'_>,
@@ -69,6 +81,26 @@ impl Act {
             },
         )
     }
+
+    /// A row of the trail, a notice, and a mail.
+    pub(super) fn tell(
+        &self,
+        tx: &mut Tx<'_>,
+        stored: &contract::Stored,
+        event: &Event,
+    ) -> Result<(), DatabaseError> {
+        self.record(tx, event.word(), &event.to_stored())?;
+        let addresses: Vec<&str> = stored.mail.as_deref().into_iter().collect();
+        notice::tell(
+            tx,
+            self.contract,
+            event,
+            &stored.language,
+            &addresses,
+            self.now,
+            || self.uid(),
+        )
+    }
 }
 
 /// What would be refused as things stand, before a code is spent on it. Nothing is locked: the effect looks again.
@@ -79,12 +111,24 @@ pub(super) fn foresee(
     settings: &BankSettings,
     now: Timestamp,
 ) -> Result<Option<Refusal>, DatabaseError> {
-    let _ = (settings, now);
     match order {
         Order::Registration { token } | Order::TokenChange { token, .. } => {
             token::foresee(tx, token, stored)
         }
-        _ => Ok(None),
+        Order::LoginSetting { asks } => Ok(profile::foresee_login_setting(stored, *asks)),
+        Order::Transfer(order) => money::foresee_transfer(tx, order, stored, settings, now),
+        Order::InternalTransfer { from, to, amount } => {
+            money::foresee_internal(tx, stored, *from, *to, *amount)
+        }
+        Order::LimitChange { to } => money::foresee_limit(tx, *to, stored, settings, now),
+        Order::TransferCancel { transfer } => money::foresee_cancel(tx, transfer, stored, now),
+        Order::Login
+        | Order::StopUse
+        | Order::TokenChangeBegin
+        | Order::PasswordChange
+        | Order::MailChange { .. }
+        | Order::LossStop { .. }
+        | Order::EmergencyStop => Ok(None),
     }
 }
 
@@ -95,9 +139,23 @@ pub(super) fn carry_out(
     stored: &contract::Stored,
     proof: &Proof,
     order: &Order,
-) -> Result<Result<Outcome, Refusal>, DatabaseError> {
+) -> Effect {
     match order {
+        Order::Login => login::sign_in(tx, act, proof),
         Order::Registration { token } => token::register(tx, act, stored, proof, token),
-        _ => Ok(Err(Refusal::Unchanged)),
+        Order::StopUse => token::stop_use(tx, act, stored, proof),
+        Order::TokenChangeBegin => Ok(Ok(act.outcome())),
+        Order::TokenChange { token, begun } => token::change(tx, act, stored, proof, token, begun),
+        Order::LossStop { stolen } => token::stop_lost(tx, act, stored, proof, *stolen),
+        Order::LoginSetting { asks } => profile::set_login(tx, act, stored, proof, *asks),
+        Order::PasswordChange => profile::change_password(tx, act, stored, proof),
+        Order::MailChange { to } => profile::change_mail(tx, act, stored, proof, to.as_deref()),
+        Order::EmergencyStop => profile::stop_service(tx, act, stored, proof),
+        Order::Transfer(order) => money::transfer(tx, act, stored, proof, order),
+        Order::TransferCancel { transfer } => money::cancel(tx, act, stored, proof, transfer),
+        Order::InternalTransfer { from, to, amount } => {
+            money::internal_transfer(tx, act, stored, proof, (*from, *to), *amount)
+        }
+        Order::LimitChange { to } => money::change_limit(tx, act, stored, proof, *to),
     }
 }

@@ -1,3 +1,4 @@
 //! The internet bank, in process: rules B1 to B18, F1 to F5 and M1 to M5, each on both engines.
 
 mod operation;
+mod transfer;

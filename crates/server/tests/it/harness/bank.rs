@@ -33,7 +33,7 @@ pub(crate) fn customer_account(number: u32) -> AccountId {
 }
 
 /// A key for a journal or an operation.
-pub(crate) fn order_key(now: jiff::Timestamp) -> Uid {
+fn order_key(now: jiff::Timestamp) -> Uid {
     Uid::new(now, &random(&SystemEntropy))
 }
 
@@ -214,6 +214,40 @@ impl BankSite {
             other => panic!("{other:?}"),
         }
         token
+    }
+
+    /// Through the page that asks for the login's code, with a code or, where none is asked for, without.
+    pub(crate) async fn signed_in(&self, contract: ContractId, code: Option<Code>) -> Visitor {
+        let half = self.visitor(contract, Stage::AwaitingCode);
+        let key = self.show(&half, &Order::Login).await;
+        let full = SessionSecret::from_random(random(&SystemEntropy)).key();
+        let given = Given {
+            code: code.map(|code| code.to_string().into()),
+            sign_in: Some(session::New {
+                key: full,
+                contract,
+                stage: Stage::Full,
+                address: "192.0.2.1".into(),
+                agent: "test".into(),
+            }),
+            ..Given::default()
+        };
+        match self
+            .bank()
+            .confirm(&half, OrderKind::Login, key, given)
+            .await
+            .unwrap()
+        {
+            Confirmed::Done(..) => {}
+            other => panic!("{other:?}"),
+        }
+        let found = self
+            .place
+            .with(|connection| connection.read(|tx| session::find(tx, full)));
+        Visitor {
+            session: found.unwrap().unwrap(),
+            address: "192.0.2.1".into(),
+        }
     }
 
     pub(crate) fn balance(&self, account: AccountId) -> i64 {

@@ -7,7 +7,7 @@ mod server;
 mod service;
 mod token;
 
-pub(crate) use bank::{BankSite, customer_account, order_key};
+pub(crate) use bank::{BankSite, customer_account};
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use place::{Engine, Place};
 pub(crate) use server::{Outcome, Server, Site, run_program};
