@@ -15,6 +15,7 @@ pub mod otp_policy;
 pub mod password;
 pub mod receipt;
 pub mod session;
+pub mod sign_in;
 pub mod token_id;
 pub mod transfer;
 pub mod uid;

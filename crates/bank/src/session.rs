@@ -110,6 +110,18 @@ impl SessionSecret {
         text
     }
 
+    /// The secret of the session that follows this one, made with bytes that no browser knows: who knew the one does not
+    /// know the other, and the same step taken twice leads to the same.
+    #[must_use]
+    pub fn followed_by(&self, secret: &[u8]) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"warifu session 1")
+            .chain_update(self.0.as_slice())
+            .chain_update(secret)
+            .finalize();
+        Self(Zeroizing::new(hash.into()))
+    }
+
     /// The key of its row.
     #[must_use]
     pub fn key(&self) -> SessionKey {

@@ -14,6 +14,7 @@ pub mod http;
 pub mod logging;
 pub mod metrics;
 pub mod otp_link;
+pub mod passwords;
 pub mod service;
 pub mod startup;
 pub mod store;

@@ -5,7 +5,9 @@
 
 mod effect;
 mod operation;
+mod read;
 mod settings;
+mod sign_in;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,13 +16,16 @@ use jiff::Timestamp;
 use warifu_bank::session::SessionKey;
 use warifu_bank::uid::Uid;
 
-pub use operation::{Confirmed, Given, Shown};
-pub use settings::BankSettings;
+pub use operation::{Confirmed, Given, NewPassword, Shown};
+pub use read::{Overview, StatementAsked, StatementLine};
+pub use settings::{BankSettings, BilingualText};
+pub use sign_in::{Caller, NoSession, SignIn};
 
 use crate::ambient::{Clock, Entropy, random};
 use crate::bank_store::{account, session};
 use crate::database::{Database, DatabaseError, Gather, PoolSettings, Tx};
 use crate::otp_link::{LinkError, OtpLink};
+use crate::passwords::Hasher;
 
 /// The bank gathers nothing: each command has a transaction, or on SQLite a savepoint, of its own.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +55,7 @@ pub enum BankError {
 pub struct Bank {
     database: Arc<Database<Alone>>,
     verifier: OtpLink,
+    hasher: Arc<Hasher>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Arc<BankSettings>,
@@ -80,6 +86,7 @@ impl Bank {
     pub fn start(
         pool: &PoolSettings,
         verifier: OtpLink,
+        hasher: Arc<Hasher>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         settings: BankSettings,
@@ -87,6 +94,7 @@ impl Bank {
         Ok(Self {
             database: Arc::new(Database::open(pool, Arc::new(Alone))?),
             verifier,
+            hasher,
             clock,
             entropy,
             settings: Arc::new(settings),

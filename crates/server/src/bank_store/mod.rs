@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod contract;
+pub mod entry;
 pub mod event;
 pub mod journal;
 pub mod limit;
@@ -13,6 +14,7 @@ pub mod operation;
 pub mod payee;
 pub mod session;
 pub mod sign_in;
+pub mod sign_in_lane;
 pub mod token_command;
 pub mod transfer;
 

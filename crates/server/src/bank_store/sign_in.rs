@@ -91,3 +91,20 @@ pub fn newest(
         },
     )
 }
+
+/// Whether a customer has signed in from an address before.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn knows_address(
+    tx: &mut Tx<'_>,
+    contract: ContractId,
+    address: &str,
+) -> Result<bool, DatabaseError> {
+    let found = tx.query_one(
+        "SELECT at FROM sign_ins WHERE contract = ?1 AND outcome = 0 AND address = ?2 LIMIT 1",
+        &[Value::Int(contract.to_stored()), Value::Text(address)],
+        |row| row.int(0),
+    )?;
+    Ok(found.is_some())
+}

@@ -183,6 +183,16 @@ CREATE TABLE sign_ins (
 
 CREATE INDEX sign_ins_of_contract ON sign_ins (contract, id);
 
+-- How fast passwords may be tried: a row a lane, named by a hash.
+CREATE TABLE sign_in_lanes (
+    lane         BYTEA    PRIMARY KEY,
+    failures     BIGINT NOT NULL,
+    closed_until BIGINT NOT NULL,
+    used_at      BIGINT NOT NULL
+);
+
+CREATE INDEX sign_in_lanes_by_time ON sign_in_lanes (used_at);
+
 CREATE TABLE notices (
     id         BYTEA    PRIMARY KEY,
     contract   BIGINT NOT NULL,

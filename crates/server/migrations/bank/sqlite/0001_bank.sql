@@ -177,6 +177,16 @@ CREATE TABLE sign_ins (
 
 CREATE INDEX sign_ins_of_contract ON sign_ins (contract, id);
 
+-- How fast passwords may be tried: a row a lane, named by a hash.
+CREATE TABLE sign_in_lanes (
+    lane         BLOB    PRIMARY KEY,
+    failures     INTEGER NOT NULL,
+    closed_until INTEGER NOT NULL,
+    used_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX sign_in_lanes_by_time ON sign_in_lanes (used_at);
+
 CREATE TABLE notices (
     id         BLOB    PRIMARY KEY,
     contract   INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use warifu::bank::{Bank, BankSettings, Confirmed, Given, Visitor};
 use warifu::bank_store::{account, contract, journal, session};
 use warifu::database::PoolSettings;
 use warifu::otp_link::OtpLink;
+use warifu::passwords::Hasher;
 use warifu_bank::account::{AccountId, AccountKind, AccountNumber};
 use warifu_bank::contract::ContractId;
 use warifu_bank::ledger::{JournalKind, Postings};
@@ -73,7 +74,17 @@ impl BankSite {
             party: self.service.bank,
         };
         let clock = Arc::clone(&self.service.clock) as Arc<dyn Clock>;
-        let bank = apart(|| Bank::start(&pool, verifier, clock, Arc::new(SystemEntropy), settings));
+        let hasher = Arc::new(Hasher::start(2, Arc::new(SystemEntropy)).unwrap());
+        let bank = apart(|| {
+            Bank::start(
+                &pool,
+                verifier,
+                hasher,
+                clock,
+                Arc::new(SystemEntropy),
+                settings,
+            )
+        });
         let bank = Arc::new(bank.unwrap());
         bank.prepare().await.unwrap();
         self.running = Some(bank);

@@ -1,0 +1,426 @@
+//! From ID and password to a session (rules B1, B3, B15, B17).
+
+use warifu_bank::contract::{ContractId, Service};
+use warifu_bank::operation::{Order, OrderKind};
+use warifu_bank::session::{Ending, Expired, SessionKey, SessionSecret, Stage, Wizard, expired};
+use warifu_bank::sign_in::Lane;
+use warifu_bank::uid::Uid;
+use zeroize::Zeroizing;
+
+use super::operation::{Confirmed, Given, NewPassword};
+use super::{Bank, BankError, Visitor};
+use crate::ambient::random;
+use crate::bank_store::{contract, event, session, sign_in, sign_in_lane};
+use crate::database::DatabaseError;
+use crate::passwords::Busy;
+
+/// How often a session's last use is noted, seconds.
+const NOTED_EVERY: i64 = 5;
+
+/// Characters of a browser's name that are kept.
+const AGENT: usize = 200;
+
+/// Who stands at the door.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// His network address.
+    pub address: String,
+    /// His browser, as it calls itself.
+    pub agent: String,
+}
+
+/// What an ID and a password came to.
+#[derive(Debug)]
+pub enum SignIn {
+    /// Not known, not right, or stopped: one answer.
+    Wrong,
+    /// Too many tries: the next one in so many seconds.
+    Wait(i64),
+    /// Too many people sign in at once.
+    Busy,
+    /// A session begins.
+    Begun(SessionSecret, Stage),
+}
+
+/// Why a cookie is no session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoSession {
+    /// There is none, or nobody knows it.
+    None,
+    /// Its time is over.
+    Expired(Expired),
+    /// It was ended.
+    Ended(Ending),
+}
+
+impl Bank {
+    /// Signs in with ID and password: for the bank, or for one wizard of the login page.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn sign_in(
+        &self,
+        typed_id: &str,
+        password: &str,
+        wizard: Option<Wizard>,
+        caller: &Caller,
+    ) -> Result<SignIn, BankError> {
+        let caller = Caller {
+            address: caller.address.clone(),
+            agent: caller.agent.chars().take(AGENT).collect(),
+        };
+        let id = typed_id.parse::<ContractId>().ok();
+        // Every spelling of one ID is one lane; what is no ID has lanes of its own.
+        let lane_id = id.map_or_else(|| typed_id.trim().to_owned(), |id| id.to_string());
+        let (known, stored) = match self.enter(id, &lane_id, &caller).await? {
+            Ok(entered) => entered,
+            Err(seconds) => return Ok(SignIn::Wait(seconds)),
+        };
+        let hash = stored.as_ref().map(|stored| stored.password.as_str());
+        let Ok(right) = self.hasher.verify(password, hash).await else {
+            self.leave(&lane_id, &caller, known, false).await?;
+            return Ok(SignIn::Busy);
+        };
+        let now = self.now();
+        let open = stored.filter(|stored| {
+            // A loss may be reported whatever else is stopped.
+            let may = stored.contract.service == Service::Open
+                || (stored.contract.service == Service::EmergencyStopped
+                    && wizard == Some(Wizard::Loss));
+            right && may && !stored.contract.password_expired(now)
+        });
+        let Some(stored) = open else {
+            if let Some(id) = id {
+                self.note(id, sign_in::Outcome::WrongPassword, &caller)
+                    .await?;
+            }
+            return Ok(SignIn::Wrong);
+        };
+        self.leave(&lane_id, &caller, known, true).await?;
+        let stage = match wizard {
+            Some(wizard) => Stage::Wizard(wizard),
+            None if stored.contract.password_change_due => Stage::AwaitingNewPassword,
+            None => Stage::AwaitingCode,
+        };
+        let (secret, visitor) = self.begin(stored.contract.id, stage, &caller).await?;
+        if stage != Stage::AwaitingCode {
+            return Ok(SignIn::Begun(secret, stage));
+        }
+        self.past_password(secret, visitor).await
+    }
+
+    /// What follows a right password: the page for the code, or the bank itself where login asks for none (B4).
+    async fn past_password(
+        &self,
+        secret: SessionSecret,
+        visitor: Visitor,
+    ) -> Result<SignIn, BankError> {
+        let Ok(shown) = self
+            .show(&visitor, OrderKind::Login, Some(Order::Login))
+            .await?
+        else {
+            return Ok(SignIn::Wrong);
+        };
+        if shown.token.is_some() {
+            return Ok(SignIn::Begun(secret, Stage::AwaitingCode));
+        }
+        match self
+            .confirm_sign_in(&visitor, &secret, shown.key, None)
+            .await?
+        {
+            (Confirmed::Done(..), Some(full)) => Ok(SignIn::Begun(full, Stage::Full)),
+            _ => Ok(SignIn::Wrong),
+        }
+    }
+
+    /// The login's operation for the page that asks for the code. Shown anew when the page is loaded again.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn show_sign_in(&self, visitor: &Visitor) -> Result<Option<Uid>, BankError> {
+        let shown = self
+            .show(visitor, OrderKind::Login, Some(Order::Login))
+            .await?;
+        Ok(shown.ok().map(|shown| shown.key))
+    }
+
+    /// Confirms a login with its code. The full session's secret is made of the half one's and of random bytes that only
+    /// the bank has: the same form sent twice gives the same session, and who knew the half one's secret does not know it.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn confirm_sign_in(
+        &self,
+        visitor: &Visitor,
+        half: &SessionSecret,
+        key: Uid,
+        code: Option<Zeroizing<String>>,
+    ) -> Result<(Confirmed, Option<SessionSecret>), BankError> {
+        let Some(operation) = self.shown(visitor, key).await? else {
+            return Ok((Confirmed::Gone, None));
+        };
+        let full = half.followed_by(&operation.secret);
+        let given = Given {
+            code,
+            sign_in: Some(session::New {
+                key: full.key(),
+                contract: visitor.session.contract,
+                stage: Stage::Full,
+                address: visitor.address.clone(),
+                agent: visitor.session.agent.clone(),
+            }),
+            ..Given::default()
+        };
+        let confirmed = self.confirm(visitor, OrderKind::Login, key, given).await?;
+        if let Confirmed::Code(_) = confirmed {
+            let caller = Caller {
+                address: visitor.address.clone(),
+                agent: visitor.session.agent.clone(),
+            };
+            self.note(
+                visitor.session.contract,
+                sign_in::Outcome::WrongCode,
+                &caller,
+            )
+            .await?;
+        }
+        let done = matches!(confirmed, Confirmed::Done(..));
+        Ok((confirmed, done.then_some(full)))
+    }
+
+    /// The first password's end (F2): a new one is put in place, and the login goes on.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn set_first_password(
+        &self,
+        visitor: &Visitor,
+        new: NewPassword,
+        caller: &Caller,
+    ) -> Result<SignIn, BankError> {
+        let (id, key, now, address) = (
+            visitor.session.contract,
+            visitor.key(),
+            self.now(),
+            caller.address.clone(),
+        );
+        let set = self.database.write(move |tx| {
+            let Some(stored) = contract::lock(tx, id)? else {
+                return Ok(false);
+            };
+            let due = stored.contract.password_change_due && stored.password == new.instead_of;
+            if !due || !session::end(tx, id, key, Ending::LoggedOut, now)? {
+                return Ok(false);
+            }
+            contract::set_password(tx, id, &new.hash, new.length, None, now)?;
+            let event = event::Event {
+                contract: id,
+                at: now,
+                actor: "customer",
+                word: "password-set",
+                details: "",
+                address: &address,
+            };
+            event::append(tx, &event)?;
+            Ok(true)
+        });
+        if !set.await? {
+            return Ok(SignIn::Wrong);
+        }
+        let (secret, visitor) = self.begin(id, Stage::AwaitingCode, caller).await?;
+        self.past_password(secret, visitor).await
+    }
+
+    /// Whether a password is the contract's; for changes that ask for it again.
+    ///
+    /// # Errors
+    /// [`BankError`]; the inner one when too many ask at once.
+    pub async fn verify_password(
+        &self,
+        visitor: &Visitor,
+        password: &str,
+    ) -> Result<Result<Option<contract::Stored>, Busy>, BankError> {
+        let id = visitor.session.contract;
+        let stored = self.database.read(move |tx| contract::find(tx, id)).await?;
+        let hash = stored.as_ref().map(|stored| stored.password.as_str());
+        Ok(match self.hasher.verify(password, hash).await {
+            Ok(right) => Ok(stored.filter(|_| right)),
+            Err(busy) => Err(busy),
+        })
+    }
+
+    /// The hash of a new password.
+    ///
+    /// # Errors
+    /// [`Busy`] when too many ask at once.
+    pub async fn hash_password(&self, password: &str) -> Result<String, Busy> {
+        self.hasher.hash(password).await
+    }
+
+    /// The session of a cookie, with its use noted.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn visitor(
+        &self,
+        secret: &SessionSecret,
+        address: &str,
+    ) -> Result<Result<Visitor, NoSession>, BankError> {
+        let (key, now) = (secret.key(), self.now());
+        let found = self.database.read(move |tx| session::find(tx, key)).await?;
+        let Some(session) = found else {
+            return Ok(Err(NoSession::None));
+        };
+        if let Some(ending) = session.ending {
+            return Ok(Err(NoSession::Ended(ending)));
+        }
+        if let Some(expired) = expired(session.created_at, session.seen_at, now) {
+            return Ok(Err(NoSession::Expired(expired)));
+        }
+        if now.duration_since(session.seen_at).as_secs() >= NOTED_EVERY {
+            self.database
+                .write(move |tx| session::seen(tx, key, now))
+                .await?;
+        }
+        Ok(Ok(Visitor {
+            session,
+            address: address.to_owned(),
+        }))
+    }
+
+    /// ログアウト
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), BankError> {
+        let (id, key, now) = (visitor.session.contract, visitor.key(), self.now());
+        self.database
+            .write(move |tx| session::end(tx, id, key, Ending::LoggedOut, now))
+            .await?;
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        id: ContractId,
+        stage: Stage,
+        caller: &Caller,
+    ) -> Result<(SessionSecret, Visitor), BankError> {
+        let secret = SessionSecret::from_random(random(&*self.entropy));
+        let now = self.now();
+        let new = session::New {
+            key: secret.key(),
+            contract: id,
+            stage,
+            address: caller.address.clone(),
+            agent: caller.agent.clone(),
+        };
+        let begun = self.database.write(move |tx| {
+            session::begin(tx, &new, now)?;
+            session::find(tx, new.key)
+        });
+        let session = begun.await?.ok_or(DatabaseError::Gone)?;
+        Ok((
+            secret,
+            Visitor {
+                session,
+                address: caller.address.clone(),
+            },
+        ))
+    }
+
+    /// Counts the try in its lanes; the contract if it exists, or the seconds to wait.
+    async fn enter(
+        &self,
+        id: Option<ContractId>,
+        lane_id: &str,
+        caller: &Caller,
+    ) -> Result<Result<(bool, Option<contract::Stored>), i64>, BankError> {
+        let (now, lane_id, address) = (self.now(), lane_id.to_owned(), caller.address.clone());
+        let entered = self.database.write(move |tx| {
+            let known = match id {
+                Some(id) => sign_in::knows_address(tx, id, &address)?,
+                None => false,
+            };
+            for (lane, name) in lanes(&lane_id, &address, known) {
+                if let Some(until) = sign_in_lane::enter(tx, lane, &name, now)? {
+                    return Ok(Err(until.duration_since(now).as_secs().max(1)));
+                }
+            }
+            let stored = match id {
+                Some(id) => contract::find(tx, id)?,
+                None => None,
+            };
+            Ok(Ok((known, stored)))
+        });
+        Ok(entered.await?)
+    }
+
+    /// Takes the try back: it was right, or was not looked at.
+    async fn leave(
+        &self,
+        lane_id: &str,
+        caller: &Caller,
+        known: bool,
+        right: bool,
+    ) -> Result<(), BankError> {
+        let (lane_id, address) = (lane_id.to_owned(), caller.address.clone());
+        let left = self.database.write(move |tx| {
+            lanes(&lane_id, &address, known)
+                .iter()
+                .try_for_each(|(lane, name)| {
+                    if right && *lane != Lane::Address {
+                        sign_in_lane::clear(tx, name)
+                    } else {
+                        sign_in_lane::give_back(tx, name)
+                    }
+                })
+        });
+        Ok(left.await?)
+    }
+
+    async fn note(
+        &self,
+        id: ContractId,
+        outcome: sign_in::Outcome,
+        caller: &Caller,
+    ) -> Result<(), BankError> {
+        let (row, now, caller) = (self.uid(), self.now(), caller.clone());
+        let noted = self.database.write(move |tx| {
+            if contract::find(tx, id)?.is_none() {
+                return Ok(());
+            }
+            sign_in::insert(tx, row, id, outcome, &caller.address, &caller.agent, now)
+        });
+        Ok(noted.await?)
+    }
+}
+
+/// The lanes of a try, in the order in which their rows are locked.
+fn lanes(id: &str, address: &str, known: bool) -> Vec<(Lane, [u8; 32])> {
+    let mut lanes = vec![
+        (
+            Lane::Address,
+            sign_in_lane::name(Lane::Address, "", address),
+        ),
+        (Lane::Pair, sign_in_lane::name(Lane::Pair, id, address)),
+    ];
+    if !known {
+        lanes.push((Lane::Strangers, sign_in_lane::name(Lane::Strangers, id, "")));
+    }
+    lanes
+}
+
+impl Bank {
+    /// Ends a session of the same contract (セッション一覧, B13); `false` when it has ended.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn end_session(&self, visitor: &Visitor, key: SessionKey) -> Result<bool, BankError> {
+        let (id, now) = (visitor.session.contract, self.now());
+        let ended = self
+            .database
+            .write(move |tx| session::end(tx, id, key, Ending::EndedByCustomer, now));
+        Ok(ended.await?)
+    }
+}

@@ -1,0 +1,100 @@
+//! Lanes of sign-ins (rule B17): a try is counted before its password is looked at, so that of any number at once no
+//! more are let through than one after the other.
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use warifu_bank::sign_in::{FORGOTTEN_AFTER, Lane, closed_until};
+
+use crate::database::{DatabaseError, Tx, Value};
+
+/// The name of a lane: a hash, so that typed IDs are not kept.
+#[must_use]
+pub fn name(lane: Lane, id: &str, address: &str) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix(b"warifu lane 1");
+    hash.update([lane.tag()]);
+    for part in [id, address] {
+        hash.update(u64::try_from(part.len()).unwrap_or(0).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// Counts a try in a lane; when it is closed, the time until which.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn enter(
+    tx: &mut Tx<'_>,
+    lane: Lane,
+    name: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DatabaseError> {
+    let micros = Value::Int(now.as_microsecond());
+    tx.execute(
+        "INSERT INTO sign_in_lanes (lane, failures, closed_until, used_at) VALUES (?1, 0, 0, ?2)
+         ON CONFLICT DO NOTHING",
+        &[Value::Bytes(name), micros],
+    )?;
+    let fresh_since = now.checked_sub(FORGOTTEN_AFTER).unwrap_or(now);
+    tx.execute(
+        "UPDATE sign_in_lanes SET failures = 0 WHERE lane = ?1 AND used_at < ?2",
+        &[Value::Bytes(name), Value::Int(fresh_since.as_microsecond())],
+    )?;
+    let counted = tx.execute(
+        "UPDATE sign_in_lanes SET failures = failures + 1, used_at = ?2 WHERE lane = ?1 AND closed_until <= ?2",
+        &[Value::Bytes(name), micros],
+    )?;
+    let state = tx.query_one(
+        "SELECT failures, closed_until FROM sign_in_lanes WHERE lane = ?1",
+        &[Value::Bytes(name)],
+        |row| Ok((row.int(0)?, row.int(1)?)),
+    )?;
+    let (failures, closed) = state.ok_or(DatabaseError::Gone)?;
+    if counted == 0 {
+        return super::time(closed, "sign_in_lanes", "closed_until").map(Some);
+    }
+    let until = closed_until(lane, failures, now);
+    if until > now {
+        tx.execute(
+            "UPDATE sign_in_lanes SET closed_until = ?2 WHERE lane = ?1",
+            &[Value::Bytes(name), Value::Int(until.as_microsecond())],
+        )?;
+    }
+    Ok(None)
+}
+
+/// Begins a lane anew.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn clear(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
+    tx.execute(
+        "DELETE FROM sign_in_lanes WHERE lane = ?1",
+        &[Value::Bytes(name)],
+    )
+    .map(drop)
+}
+
+/// Takes one try back: it was no failure.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn give_back(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
+    tx.execute(
+        "UPDATE sign_in_lanes SET failures = failures - 1, closed_until = 0 WHERE lane = ?1 AND failures > 0",
+        &[Value::Bytes(name)],
+    )
+    .map(drop)
+}
+
+/// Forgets lanes that were not used for a day.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn forget_old(tx: &mut Tx<'_>, now: Timestamp) -> Result<usize, DatabaseError> {
+    let before = now.checked_sub(FORGOTTEN_AFTER).unwrap_or(now);
+    tx.execute(
+        "DELETE FROM sign_in_lanes WHERE used_at < ?1",
+        &[Value::Int(before.as_microsecond())],
+    )
+}
