@@ -5,8 +5,10 @@
 
 pub mod account;
 pub mod contract;
+pub mod directory;
 pub mod fee;
 pub mod jst;
+pub mod kana;
 pub mod ledger;
 pub mod limit;
 pub mod notice;

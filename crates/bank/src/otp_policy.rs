@@ -174,6 +174,12 @@ impl Challenge {
 }
 
 impl Proof {
+    /// Whether a code was spent on it.
+    #[must_use]
+    pub fn spent_a_code(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Whether it is for this contract and this very order, and the token that gave the code is still what the order
     /// asks for. Looked at inside the transaction that carries the order out.
     #[must_use]
@@ -191,6 +197,14 @@ impl Proof {
 #[must_use]
 pub fn seconds_to_next_code(unix_second: i64) -> u8 {
     u8::try_from(30 - unix_second.rem_euclid(30)).unwrap_or(30)
+}
+
+/// Seconds until a code can be given again after one was spent at `used`; none: at once (B10). Codes change every 30 s.
+#[must_use]
+pub fn wait_after(used: Option<jiff::Timestamp>, now: jiff::Timestamp) -> Option<u8> {
+    let step = |at: jiff::Timestamp| at.as_second().div_euclid(30);
+    used.filter(|used| step(*used) >= step(now))
+        .map(|_| seconds_to_next_code(now.as_second()))
 }
 
 /// The token service, as the bank knows it: in this process or far away.

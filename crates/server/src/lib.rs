@@ -6,7 +6,9 @@
 pub mod ambient;
 pub mod audit_trail;
 pub mod bank;
+pub mod bank_directory;
 pub mod bank_store;
+pub mod bank_web;
 pub mod cli;
 pub mod config;
 pub mod database;
@@ -19,3 +21,4 @@ pub mod service;
 pub mod startup;
 pub mod store;
 pub mod token_api;
+pub mod web;

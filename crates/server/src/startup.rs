@@ -4,17 +4,21 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
+use warifu_credentials::api_key::{ApiKey, ApiKeyHash};
+use warifu_credentials::audit::{Event, Kind};
 use warifu_credentials::keyring::{KeyVersion, source_line};
+use warifu_credentials::party::{PartyId, PartyName};
 use zeroize::Zeroizing;
 
 use crate::ambient::{Clock, Entropy, random};
+use crate::bank_store;
 use crate::config::{Config, ConfigError};
 use crate::database::{
-    Connection, DatabaseError, Location, MigrationState, migrate, migration_state,
+    Connection, DatabaseError, Location, Migration, MigrationState, migrate, migration_state,
 };
 use crate::service::secrets::ServiceSecrets;
 use crate::service::{KeySource, KeySourceError, Keys};
-use crate::store::{MIGRATIONS, seal_key};
+use crate::store::{MIGRATIONS, audit, party, seal_key};
 
 /// The program cannot start its work.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +78,7 @@ pub fn open(
         Location::Sqlite(_) => {
             migrate(&mut connection, MIGRATIONS, clock.now())?;
         }
-        Location::Postgres(_) => require_current(&mut connection)?,
+        Location::Postgres(_) => require_current(&mut connection, MIGRATIONS)?,
     }
     let source = config.key_source()?;
     let made_key = match &source {
@@ -96,9 +100,62 @@ pub fn open(
     })
 }
 
+/// Opens the bank's database and brings an SQLite schema up to date.
+///
+/// # Errors
+/// [`StartupError`] says what to do.
+pub fn open_bank(config: &Config, clock: &dyn Clock) -> Result<Connection, StartupError> {
+    make_private_dir(&config.data_dir)?;
+    let location = config.bank_database()?;
+    let mut connection = Connection::open(&location, 2048)?;
+    match location {
+        Location::Sqlite(_) => {
+            migrate(&mut connection, bank_store::MIGRATIONS, clock.now())?;
+        }
+        Location::Postgres(_) => require_current(&mut connection, bank_store::MIGRATIONS)?,
+    }
+    Ok(connection)
+}
+
+/// The bank as a relying party of the token service in this process. Nobody has its API key: it is not asked for there.
+///
+/// # Errors
+/// [`StartupError`] when the service's database gives no answer.
+pub fn bank_party(
+    opened: &mut Opened,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<PartyId, StartupError> {
+    let name: PartyName = "bank (in this process)"
+        .parse()
+        .map_err(|_| DatabaseError::Gone)?;
+    let hash = ApiKeyHash::of_sent(ApiKey::from_random(&random(entropy)).expose())
+        .ok_or(DatabaseError::Gone)?;
+    let (now, chain) = (clock.now(), &opened.secrets.chain);
+    let party = opened.connection.transaction(|tx| {
+        let known = party::list(tx)?
+            .into_iter()
+            .find(|known| known.name == name.as_str());
+        if let Some(known) = known {
+            return Ok(known.id);
+        }
+        let id = party::insert(tx, &name, hash, now)?.ok_or(DatabaseError::Gone)?;
+        let event = Event {
+            party: Some(id),
+            ..Event::new(now, Kind::PartyAdded)
+        };
+        audit::append(tx, chain, &[event])?;
+        Ok(id)
+    })?;
+    Ok(party)
+}
+
 /// Refuses a PostgreSQL schema that is not this program's: several copies may run, so none changes it by itself.
-fn require_current(connection: &mut Connection) -> Result<(), DatabaseError> {
-    match migration_state(connection, MIGRATIONS)? {
+fn require_current(
+    connection: &mut Connection,
+    migrations: &[Migration],
+) -> Result<(), DatabaseError> {
+    match migration_state(connection, migrations)? {
         MigrationState::Current => Ok(()),
         MigrationState::Behind { found, wanted } => Err(DatabaseError::Schema(format!(
             "the database has schema {found}, this program wants {wanted}: run `warifu migrate` first"

@@ -3,16 +3,19 @@
 //! Pages call the methods of [`Bank`]; a method loads, asks the rule in `warifu-bank`, and writes by the statements of
 //! `bank_store`. The token service is reached only through [`OtpLink`].
 
+mod dated;
 mod effect;
 mod operation;
 mod read;
 mod settings;
 mod sign_in;
+mod token_commands;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use warifu_bank::notice::Event;
 use warifu_bank::session::SessionKey;
 use warifu_bank::uid::Uid;
 
@@ -22,7 +25,7 @@ pub use settings::{BankSettings, BilingualText};
 pub use sign_in::{Caller, NoSession, SignIn};
 
 use crate::ambient::{Clock, Entropy, random};
-use crate::bank_store::{account, session};
+use crate::bank_store::{account, contract, event, notice, session, sign_in_lane};
 use crate::database::{Database, DatabaseError, Gather, PoolSettings, Tx};
 use crate::otp_link::{LinkError, OtpLink};
 use crate::passwords::Hasher;
@@ -130,12 +133,56 @@ impl Bank {
             .await
     }
 
+    /// Forgets what is of no use any more: lanes of sign-ins that nobody tried for a day.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub async fn tidy_up(&self) -> Result<(), DatabaseError> {
+        let now = self.now();
+        self.database
+            .write(move |tx| sign_in_lane::forget_old(tx, now))
+            .await
+            .map(drop)
+    }
+
     /// Runs what waits and ends the database's threads.
     pub fn close(self) {
         if let Some(database) = Arc::into_inner(self.database) {
             database.close();
         }
     }
+}
+
+/// A row of a contract's trail, a notice, and a mail to his address.
+fn tell(
+    tx: &mut Tx<'_>,
+    stored: &contract::Stored,
+    event: &Event,
+    actor: &str,
+    address: &str,
+    now: Timestamp,
+    entropy: &dyn Entropy,
+) -> Result<(), DatabaseError> {
+    let row = event::Event {
+        contract: stored.contract.id,
+        at: now,
+        actor,
+        word: event.word(),
+        details: &event.to_stored(),
+        address,
+    };
+    event::append(tx, &row)?;
+    let addresses: Vec<&str> = stored.mail.as_deref().into_iter().collect();
+    let uid = || Uid::new(now, &random(entropy));
+    notice::tell(
+        tx,
+        stored.contract.id,
+        event,
+        &stored.language,
+        &addresses,
+        now,
+        uid,
+    )
 }
 
 impl std::fmt::Debug for Bank {

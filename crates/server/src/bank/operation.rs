@@ -323,6 +323,9 @@ impl Bank {
             }
             match effect::carry_out(tx, &act, &stored, &proof, &order)? {
                 Ok(outcome) => {
+                    if proof.spent_a_code() {
+                        contract::note_code(tx, act.contract, now)?;
+                    }
                     operation::done(tx, key, &order, &outcome, now)?;
                     Ok(Confirmed::Done(order, outcome))
                 }

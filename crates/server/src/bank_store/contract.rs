@@ -28,6 +28,8 @@ pub struct Stored {
     pub password_length: i64,
     /// When the contract was opened.
     pub opened_at: Timestamp,
+    /// When a code was last spent: the next operation needs the next code (B10).
+    pub code_used_at: Option<Timestamp>,
 }
 
 /// A new contract.
@@ -104,7 +106,7 @@ pub fn insert(tx: &mut Tx<'_>, new: &New<'_>, now: Timestamp) -> Result<bool, Da
 pub fn find(tx: &mut Tx<'_>, id: ContractId) -> Result<Option<Stored>, DatabaseError> {
     tx.query_one(
         "SELECT id, service, token, token_since, loss_reason, login_asks_code, password_change_due,
-                password_expires_at, name, kana, language, mail, password, password_length, opened_at
+                password_expires_at, name, kana, language, mail, password, password_length, opened_at, code_used_at
          FROM contracts WHERE id = ?1",
         &[Value::Int(id.to_stored())],
         read,
@@ -344,6 +346,19 @@ pub fn set_mail(tx: &mut Tx<'_>, id: ContractId, mail: Option<&str>) -> Result<(
     )
 }
 
+/// Notes that a code was spent now.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn note_code(tx: &mut Tx<'_>, id: ContractId, now: Timestamp) -> Result<(), DatabaseError> {
+    tx.execute_exactly(
+        1,
+        "a spent code",
+        "UPDATE contracts SET code_used_at = ?2 WHERE id = ?1",
+        &[Value::Int(id.to_stored()), Value::Int(now.as_microsecond())],
+    )
+}
+
 /// The language of his mails.
 ///
 /// # Errors
@@ -401,5 +416,9 @@ fn read(row: &Row<'_>) -> Result<Stored, DatabaseError> {
         password: row.text(12)?,
         password_length: row.int(13)?,
         opened_at: time(row.int(14)?, TABLE, "opened_at")?,
+        code_used_at: row
+            .maybe_int(15)?
+            .map(|at| time(at, TABLE, "code_used_at"))
+            .transpose()?,
     })
 }

@@ -1,6 +1,5 @@
 //! The interface as a page to read, made from the same document as `/v1/openapi.json`.
 
-mod assets;
 mod curl;
 mod fields;
 mod interface;
@@ -22,11 +21,27 @@ use warifu_wire::ProblemType;
 
 use super::problem::{ApiProblem, not_found};
 use super::text::{Language, Text};
-use assets::{Asset, MARK, STYLE};
+use crate::web::asset::Asset;
+use crate::web::page::MARK;
 use interface::Interface;
 use problems::ProblemRow;
 use rich::Rich;
 use words::{WORDS, Words};
+
+/// The page's style sheet.
+static STYLE: Asset = Asset::new(
+    "api",
+    "css",
+    "text/css; charset=utf-8",
+    include_str!("../../assets/api.css"),
+);
+
+/// A file of the page by its name.
+fn named(name: &str) -> Option<&'static Asset> {
+    [&STYLE, &MARK]
+        .into_iter()
+        .find(|asset| asset.name() == name)
+}
 
 /// The page as askama fills it in.
 #[derive(Template)]
@@ -140,7 +155,7 @@ pub(super) async fn reader(
 pub(super) async fn asset(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiProblem> {
-    match name.ok().and_then(|Path(name)| assets::named(&name)) {
+    match name.ok().and_then(|Path(name)| named(&name)) {
         Some(asset) => Ok(asset.response()),
         None => Err(not_found().await),
     }

@@ -18,6 +18,7 @@ CREATE TABLE contracts (
     password_change_due BIGINT NOT NULL,
     password_expires_at BIGINT,
     opened_at           BIGINT NOT NULL,
+    code_used_at        BIGINT,
     revision            BIGINT NOT NULL,
     event_count         BIGINT NOT NULL,
     event_mark          BYTEA    NOT NULL,

@@ -18,6 +18,7 @@ CREATE TABLE contracts (
     password_change_due INTEGER NOT NULL,
     password_expires_at INTEGER,
     opened_at           INTEGER NOT NULL,
+    code_used_at        INTEGER,
     revision            INTEGER NOT NULL,
     event_count         INTEGER NOT NULL,
     event_mark          BLOB    NOT NULL,

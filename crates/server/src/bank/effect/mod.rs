@@ -8,6 +8,8 @@ mod money;
 mod profile;
 mod token;
 
+pub(super) use money::{Booking, send};
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,7 +24,7 @@ use warifu_bank::uid::Uid;
 use super::BankSettings;
 use super::operation::Given;
 use crate::ambient::{Entropy, random};
-use crate::bank_store::{contract, event, notice};
+use crate::bank_store::{contract, event};
 use crate::database::{DatabaseError, Tx};
 
 /// What every effect has at hand.
@@ -89,17 +91,8 @@ impl Act {
         stored: &contract::Stored,
         event: &Event,
     ) -> Result<(), DatabaseError> {
-        self.record(tx, event.word(), &event.to_stored())?;
-        let addresses: Vec<&str> = stored.mail.as_deref().into_iter().collect();
-        notice::tell(
-            tx,
-            self.contract,
-            event,
-            &stored.language,
-            &addresses,
-            self.now,
-            || self.uid(),
-        )
+        let (now, entropy) = (self.now, &*self.entropy);
+        super::tell(tx, stored, event, "customer", &self.address, now, entropy)
     }
 }
 

@@ -117,9 +117,9 @@ fn each_asset_is_found_by_the_name_that_the_page_gives_it() {
     let page = page(Language::English).unwrap();
     for asset in [&STYLE, &MARK] {
         assert!(page.contains(&format!("/assets/{}", asset.name())));
-        assert!(assets::named(&asset.name()).is_some());
+        assert!(named(&asset.name()).is_some());
     }
-    assert!(assets::named("api.css").is_none());
+    assert!(named("api.css").is_none());
 }
 
 #[test]

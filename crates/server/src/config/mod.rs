@@ -1,5 +1,7 @@
 //! The configuration: one TOML file, every key with a default, unknown keys refused.
 
+mod bank;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +14,8 @@ use crate::ambient;
 use crate::database::{Location, PostgresUrl};
 use crate::service::KeySource;
 
+pub use bank::{BankConfig, LimitsConfig, RemoteTokenService};
+
 /// The whole configuration. Paths are relative to the working directory.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -20,6 +24,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The token service.
     pub token_service: TokenServiceConfig,
+    /// The bank.
+    pub bank: BankConfig,
     /// The Prometheus listener.
     pub metrics: MetricsConfig,
     /// The master keys.
@@ -32,6 +38,8 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TokenServiceConfig {
+    /// Whether this process serves the token service.
+    pub enabled: bool,
     /// Address and port.
     pub listen: SocketAddr,
     /// A PostgreSQL connection string; without one, `DATA_DIR/tokens.db` (SQLite).
@@ -131,6 +139,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("var"),
             token_service: TokenServiceConfig::default(),
+            bank: BankConfig::default(),
             metrics: MetricsConfig::default(),
             keys: KeysConfig::default(),
             log: LogConfig::default(),
@@ -141,6 +150,7 @@ impl Default for Config {
 impl Default for TokenServiceConfig {
     fn default() -> Self {
         Self {
+            enabled: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             database: None,
             database_environment: None,
@@ -221,6 +231,13 @@ impl Config {
         if service.database.is_some() && service.database_environment.is_some() {
             return Err(ConfigError::Value(
                 "token_service: give database or database_environment, not both".into(),
+            ));
+        }
+        self.bank.check()?;
+        if !service.enabled && self.bank.enabled && self.bank.token_service.is_none() {
+            return Err(ConfigError::Value(
+                "bank.token_service: without a token service in this process, say where it is"
+                    .into(),
             ));
         }
         self.keys.source(&self.data_dir).map(drop)

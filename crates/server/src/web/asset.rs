@@ -1,10 +1,10 @@
-//! What the page brings along, in the program itself.
+//! Files that pages bring along, in the program itself.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-/// A file of the page. Its name holds a hash of its content, so a browser may keep it for ever.
-pub(super) struct Asset {
+/// A file of a page. Its name holds a hash of its content, so a browser may keep it for ever.
+pub(crate) struct Asset {
     stem: &'static str,
     extension: &'static str,
     media_type: &'static str,
@@ -12,24 +12,8 @@ pub(super) struct Asset {
     hash: u64,
 }
 
-/// The style sheet.
-pub(super) static STYLE: Asset = Asset::new(
-    "api",
-    "css",
-    "text/css; charset=utf-8",
-    include_str!("../../../assets/api.css"),
-);
-
-/// The mark of Warifu: a tally split in two.
-pub(super) static MARK: Asset = Asset::new(
-    "mark",
-    "svg",
-    "image/svg+xml",
-    include_str!("../../../assets/mark.svg"),
-);
-
 impl Asset {
-    const fn new(
+    pub(crate) const fn new(
         stem: &'static str,
         extension: &'static str,
         media_type: &'static str,
@@ -45,12 +29,12 @@ impl Asset {
     }
 
     /// Its name under `/assets/`.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{}.{:016x}.{}", self.stem, self.hash, self.extension)
     }
 
     /// 200, to be kept for a year: another content has another name.
-    pub(super) fn response(&'static self) -> Response {
+    pub(crate) fn response(&'static self) -> Response {
         let headers = [
             (
                 header::CONTENT_TYPE,
@@ -63,13 +47,6 @@ impl Asset {
         ];
         (headers, self.content).into_response()
     }
-}
-
-/// The file of a name.
-pub(super) fn named(name: &str) -> Option<&'static Asset> {
-    [&STYLE, &MARK]
-        .into_iter()
-        .find(|asset| asset.name() == name)
 }
 
 /// FNV-1a, 64 bits: tells versions of a file apart; nobody is kept out by it.

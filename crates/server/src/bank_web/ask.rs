@@ -1,0 +1,242 @@
+//! Who asks: language, browser, session. What a handler takes as its arguments.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use data_encoding::HEXLOWER;
+use warifu_bank::session::{Ending, SessionSecret, Stage, Wizard};
+
+use super::{BankWeb, Failure};
+use crate::ambient::random;
+use crate::bank::{Caller, NoSession, Visitor};
+use crate::http::{ClientAddress, PeerAddress};
+use crate::token_api::Language;
+use crate::web::form::{Form, FormError};
+use crate::web::page::{Frame, Page, render};
+use crate::web::texts::{Texts, language};
+use crate::web::{cookies, guard};
+
+/// A request, as far as every page needs it.
+pub(super) struct Ask {
+    pub(super) web: Arc<BankWeb>,
+    pub(super) language: Language,
+    pub(super) caller: Caller,
+    pub(super) headers: HeaderMap,
+    pub(super) path: String,
+    /// What the form token is made of, and whether the browser has it already.
+    form_cookie: String,
+    form_cookie_known: bool,
+}
+
+/// A form that one of our pages sent.
+pub(super) struct Posted {
+    pub(super) ask: Ask,
+    pub(super) form: Form,
+}
+
+/// Somebody who is signed in.
+pub(super) struct Signed {
+    pub(super) visitor: Visitor,
+    pub(super) name: String,
+}
+
+impl FromRequestParts<Arc<BankWeb>> for Ask {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<BankWeb>) -> Result<Self, Failure> {
+        if !guard::from_own_page(&parts.method, &parts.headers) {
+            return Err(Failure::Forbidden);
+        }
+        let peer = parts
+            .extensions
+            .get::<PeerAddress>()
+            .ok_or_else(|| Failure::Internal("a request without a peer".into()))?;
+        let address = ClientAddress::of(peer.0, &parts.headers, &web.trusted_proxies).to_string();
+        let agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let known = cookies::get(&parts.headers, cookies::FORM)
+            .filter(|value| value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .map(str::to_owned);
+        Ok(Self {
+            language: language(
+                &parts.headers,
+                cookies::get(&parts.headers, cookies::LANGUAGE),
+            ),
+            caller: Caller { address, agent },
+            path: parts.uri.path().to_owned(),
+            form_cookie_known: known.is_some(),
+            form_cookie: known
+                .unwrap_or_else(|| HEXLOWER.encode(random::<16>(&*web.entropy).as_slice())),
+            headers: std::mem::take(&mut parts.headers),
+            web: Arc::clone(web),
+        })
+    }
+}
+
+impl FromRequest<Arc<BankWeb>> for Posted {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, web: &Arc<BankWeb>) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let headers = parts.headers.clone();
+        let ask = Ask::from_request_parts(&mut parts, web).await?;
+        let body: Bytes = axum::body::to_bytes(body, crate::web::form::LONGEST)
+            .await
+            .map_err(|_| Failure::TooLarge)?;
+        let form = Form::read(&headers, &body).map_err(|error| match error {
+            FormError::MediaType | FormError::Malformed => Failure::Malformed,
+        })?;
+        let cookie = ask.form_cookie_known.then_some(ask.form_cookie.as_str());
+        if !guard::token_fits(cookie, form.text("form")) {
+            return Err(Failure::Forbidden);
+        }
+        Ok(Self { ask, form })
+    }
+}
+
+impl Ask {
+    /// The texts of this reader.
+    pub(super) fn texts(&self) -> &'static Texts {
+        Texts::of(self.language)
+    }
+
+    /// A text.
+    pub(super) fn say(&self, key: &str) -> String {
+        self.texts().say(key)
+    }
+
+    fn cookie_secret(&self, name: &str) -> Option<SessionSecret> {
+        cookies::get(&self.headers, name).and_then(SessionSecret::from_cookie)
+    }
+
+    /// The session of a cookie, if it is good.
+    pub(super) async fn session(
+        &self,
+        cookie: &str,
+    ) -> Result<Result<(Visitor, SessionSecret), NoSession>, Failure> {
+        let Some(secret) = self.cookie_secret(cookie) else {
+            return Ok(Err(NoSession::None));
+        };
+        let found = self.web.bank.visitor(&secret, &self.caller.address).await?;
+        Ok(found.map(|visitor| (visitor, secret)))
+    }
+
+    /// Somebody who is signed in, or the way to the login page, which says why.
+    pub(super) async fn signed(&self) -> Result<Result<Signed, Response>, Failure> {
+        let (visitor, _) = match self.session(cookies::SESSION).await? {
+            Ok(found) => found,
+            Err(why) => return Ok(Err(to_login(why))),
+        };
+        if visitor.session.stage != Stage::Full {
+            return Ok(Err(to_login(NoSession::None)));
+        }
+        let Some(overview) = self.web.bank.overview(&visitor).await? else {
+            return Ok(Err(to_login(NoSession::None)));
+        };
+        Ok(Ok(Signed {
+            visitor,
+            name: overview.stored.name,
+        }))
+    }
+
+    /// Somebody who gave ID and password for one wizard, or the way to its first page.
+    pub(super) async fn in_wizard(
+        &self,
+        wizard: Wizard,
+        start: &str,
+    ) -> Result<Result<Visitor, Response>, Failure> {
+        match self.session(cookies::WIZARD).await? {
+            Ok((visitor, _)) if visitor.session.stage == Stage::Wizard(wizard) => Ok(Ok(visitor)),
+            _ => Ok(Err(Redirect::to(start).into_response())),
+        }
+    }
+
+    /// A page for a guest.
+    pub(super) fn page(&self, page: &Page) -> Response {
+        self.rendered(StatusCode::OK, None, page)
+    }
+
+    /// A page for a guest that says what is wrong.
+    pub(super) fn refused(&self, status: StatusCode, page: &Page) -> Response {
+        self.rendered(status, None, page)
+    }
+
+    /// A page for somebody who is signed in.
+    pub(super) fn page_for(&self, signed: &Signed, page: &Page) -> Response {
+        self.rendered(StatusCode::OK, Some(signed), page)
+    }
+
+    /// The same, saying what is wrong.
+    pub(super) fn refused_for(&self, signed: &Signed, page: &Page) -> Response {
+        self.rendered(StatusCode::UNPROCESSABLE_ENTITY, Some(signed), page)
+    }
+
+    fn rendered(&self, status: StatusCode, signed: Option<&Signed>, page: &Page) -> Response {
+        let token = guard::form_token(&self.form_cookie);
+        let menu = match signed {
+            Some(_) => [
+                ("/top", "menu-top"),
+                ("/transfer", "menu-transfer"),
+                ("/transfers", "menu-transfers"),
+                ("/internal-transfer", "menu-internal"),
+                ("/limit", "menu-limit"),
+                ("/profile", "menu-profile"),
+            ]
+            .into_iter()
+            .map(|(address, key)| (address, self.say(key)))
+            .collect(),
+            None => Vec::new(),
+        };
+        let frame = Frame {
+            language: self.language,
+            bank: self.web.bank.settings(),
+            menu,
+            who: signed.map(|signed| self.texts().with("who", &[("name", &signed.name)])),
+            sign_out: "/logout",
+            form_token: &token,
+            path: &self.path,
+            staff: false,
+        };
+        let mut response = render(status, &frame, page);
+        if !self.form_cookie_known {
+            let cookie = cookies::set(cookies::FORM, &self.form_cookie);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+/// To the login page, which says why.
+fn to_login(why: NoSession) -> Response {
+    let (to, ended) = match why {
+        NoSession::None => ("/", false),
+        NoSession::Expired(_) => ("/?ended=idle", true),
+        NoSession::Ended(Ending::Replaced) => ("/?ended=replaced", true),
+        NoSession::Ended(Ending::LoggedOut) => ("/", true),
+        NoSession::Ended(Ending::EndedByCustomer) => ("/?ended=elsewhere", true),
+        NoSession::Ended(Ending::EndedByBank) => ("/?ended=bank", true),
+    };
+    let mut response = Redirect::to(to).into_response();
+    if ended {
+        with_cookie(&mut response, cookies::clear(cookies::SESSION));
+    }
+    response
+}
+
+/// Sets a cookie with an answer.
+pub(super) fn with_cookie(response: &mut Response, cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+/// `303 See Other`: what follows a form.
+pub(super) fn see(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}

@@ -1,0 +1,42 @@
+//! The customer's pages (rules B1 to B18).
+//!
+//! Each handler parses its form, calls the bank and builds a page. What goes wrong in a way that no page of ours leads to
+//! is a [`Failure`], written out by `layer` in the reader's language.
+
+mod ask;
+mod confirm;
+mod failure;
+mod layer;
+mod profile;
+mod routes;
+mod say;
+mod sign_in;
+mod statement;
+mod top;
+mod transfer;
+mod wizard;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub use failure::Failure;
+pub use routes::{ROUTES, router};
+
+use crate::ambient::Entropy;
+use crate::bank::Bank;
+
+/// What every handler has at hand.
+pub struct BankWeb {
+    /// The bank.
+    pub bank: Arc<Bank>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Proxies whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl std::fmt::Debug for BankWeb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BankWeb(…)")
+    }
+}

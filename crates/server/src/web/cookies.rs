@@ -1,0 +1,87 @@
+//! Cookies: all `__Host-`, so that no other host and no other path can set or read them (ASVS 5.0 3.3.1–3.3.4).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// The session of the bank.
+pub const SESSION: &str = "__Host-warifu";
+/// The session of a wizard of the login page.
+pub const WIZARD: &str = "__Host-warifu-wizard";
+/// The session of the staff.
+pub const STAFF: &str = "__Host-warifu-staff";
+/// What a form's token is made of.
+pub const FORM: &str = "__Host-warifu-form";
+/// The chosen language.
+pub const LANGUAGE: &str = "__Host-warifu-language";
+
+/// The value of a cookie; none when it came twice.
+#[must_use]
+pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(key, _)| *key == name);
+    match (found.next(), found.next()) {
+        (Some((_, value)), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// Sets a cookie until the browser is closed. `value` is hexadecimal digits or a plain word.
+#[must_use]
+pub fn set(name: &str, value: &str) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
+/// Sets a cookie for a year.
+#[must_use]
+pub fn keep(name: &str, value: &str) -> HeaderValue {
+    let text =
+        format!("{name}={value}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Strict");
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Takes a cookie away.
+#[must_use]
+pub fn clear(name: &str) -> HeaderValue {
+    set(name, "; Max-Age=0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name_and_only_if_it_came_once() {
+        let mut headers = HeaderMap::new();
+        headers.append(
+            header::COOKIE,
+            "__Host-warifu=a; x__Host-warifu-form=b".parse().unwrap(),
+        );
+        assert_eq!(get(&headers, SESSION), Some("a"));
+        assert_eq!(get(&headers, FORM), None);
+        headers.append(header::COOKIE, "__Host-warifu=c".parse().unwrap());
+        assert_eq!(get(&headers, SESSION), None);
+    }
+
+    #[test]
+    fn a_cookie_goes_nowhere_but_home() {
+        let header = set(SESSION, "00");
+        let text = header.to_str().unwrap();
+        for word in [
+            "__Host-warifu=00",
+            "Path=/",
+            "Secure",
+            "HttpOnly",
+            "SameSite=Strict",
+        ] {
+            assert!(text.contains(word), "{text}");
+        }
+        assert!(!text.contains("Domain"));
+    }
+}
