@@ -9,6 +9,8 @@ pub mod fee;
 pub mod jst;
 pub mod ledger;
 pub mod limit;
+pub mod mail_address;
+pub mod mail_retry;
 pub mod notice;
 pub mod operation;
 pub mod otp_policy;
