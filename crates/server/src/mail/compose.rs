@@ -1,7 +1,7 @@
 //! What a mail says (rules B12, B14, B18): when, what, the receipt number, how to stop it, and that no mail of the bank
 //! holds a link. No payee's name and no account's number is in it: mails are read by others.
 
-use fluent_bundle::FluentArgs;
+use fluent_bundle::{FluentArgs, FluentValue};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use warifu_bank::jst;
@@ -21,7 +21,38 @@ pub struct Composed {
     pub body: String,
 }
 
-/// Says what happened, in the customer's language.
+/// What happened, in a headline and some lines, without a mail's frame: for the top page (rules B11, B12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// One line.
+    pub headline: String,
+    /// Lines between which stands `\n`.
+    pub text: String,
+    /// 受付番号, where the event has one.
+    pub receipt: Option<String>,
+}
+
+/// Says what happened, for the top page.
+#[must_use]
+pub fn tell(event: &Event, language: Language) -> Told {
+    let values = Words(language).of(event);
+    told(event, &Texts::new(language), &values)
+}
+
+fn told(event: &Event, texts: &Texts, values: &FluentArgs<'_>) -> Told {
+    let word = event.word();
+    let receipt = match values.get("receipt") {
+        Some(FluentValue::String(receipt)) => Some(receipt.clone().into_owned()),
+        _ => None,
+    };
+    Told {
+        headline: texts.say(&format!("{word}-subject"), values),
+        text: texts.say(&format!("{word}-body"), values),
+        receipt,
+    }
+}
+
+/// Says what happened, as a mail in the customer's language.
 #[must_use]
 pub fn compose(event: &Event, language: Language, bank: &BankSettings, at: Timestamp) -> Composed {
     let texts = Texts::new(language);
@@ -35,16 +66,15 @@ pub fn compose(event: &Event, language: Language, bank: &BankSettings, at: Times
     values.set("phone", bank.phone.as_str());
     values.set("hours", hours.as_str());
     values.set("at", words.moment(at));
-    let word = event.word();
-    let subject = texts.say(&format!("{word}-subject"), &values);
-    values.set("subject", subject);
+    let told = told(event, &texts, &values);
+    values.set("subject", told.headline);
     let mut facts = vec![texts.say("mail-at", &values)];
-    if values.get("receipt").is_some() {
+    if told.receipt.is_some() {
         facts.push(texts.say("mail-receipt", &values));
     }
     let parts = [
         texts.say("mail-opening", &values),
-        texts.say(&format!("{word}-body"), &values),
+        told.text,
         facts.join("\n"),
         texts.say("mail-stop", &values),
         texts.say("mail-no-links", &values),

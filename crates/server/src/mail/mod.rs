@@ -11,7 +11,7 @@ mod message;
 mod texts;
 mod worker;
 
-pub use compose::{Composed, compose};
+pub use compose::{Composed, Told, compose, tell};
 pub use config::{MailConfig, SmtpConfig, SmtpTls};
 pub use courier::{Courier, CourierError};
 pub use message::{Envelope, MessageError, write};

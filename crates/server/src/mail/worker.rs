@@ -129,14 +129,20 @@ impl<G: Gather> Worker<G> {
             });
         }
         let mut round = Round::default();
+        let mut broken = None;
         while let Some(done) = sending.join_next().await {
             match done {
-                Ok(done) => self.record(done, lease, &mut round).await?,
+                // One that cannot be written down is no reason to forget how the others went.
+                Ok(done) => {
+                    if let Err(error) = self.record(done, lease, &mut round).await {
+                        broken = Some(error);
+                    }
+                }
                 // Its lease ends, and it is tried again.
                 Err(error) => tracing::error!(%error, "the sending of a mail broke off"),
             }
         }
-        Ok(round)
+        broken.map_or(Ok(round), Err)
     }
 
     async fn record(

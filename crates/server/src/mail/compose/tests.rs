@@ -213,3 +213,23 @@ fn a_mail_reads_as_a_bank_writes() {
     let foot = "\n--\nWarifu Bank\nPhone 0120-000-000 (Weekdays 9:00–17:00)\n";
     assert!(mail.body.ends_with(foot), "{}", mail.body);
 }
+
+#[test]
+fn every_event_is_read_back_as_it_was_stored() {
+    for event in samples() {
+        assert_eq!(Event::from_stored(&event.to_stored()), Some(event));
+    }
+}
+
+#[test]
+fn the_top_page_tells_the_same_without_the_frame() {
+    for event in samples() {
+        for language in LANGUAGES {
+            let (told, mail) = (tell(&event, language), written(&event, language));
+            assert!(mail.subject.ends_with(&told.headline), "{told:?}");
+            assert!(mail.body.contains(&told.text), "{told:?}");
+            let has_receipt = event.to_stored().contains(RECEIPT);
+            assert_eq!(told.receipt.as_deref(), has_receipt.then_some(RECEIPT));
+        }
+    }
+}
