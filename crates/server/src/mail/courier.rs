@@ -41,9 +41,8 @@ impl CourierError {
             Self::Smtp(error) if error.is_permanent() => "refused",
             Self::Smtp(error) if error.is_transient() => "refused for now",
             Self::Smtp(error) if error.is_timeout() => "no answer in time",
-            Self::Smtp(error) if error.is_tls() => "no trusted TLS",
             Self::Smtp(error) if error.is_client() => "the server lacks what is asked of it",
-            Self::Smtp(_) => "no connection",
+            Self::Smtp(_) => "no connection, or none that is trusted",
             Self::File(_) | Self::Folder(_) => "no file",
         }
     }
