@@ -15,7 +15,7 @@ pub use compose::{Composed, Told, compose, tell};
 pub use config::{MailConfig, SmtpConfig, SmtpTls};
 pub use courier::{Courier, CourierError};
 pub use message::{Envelope, MessageError, write};
-pub use worker::{Round, Worker};
+pub use worker::{INTERVAL, Round, Worker};
 
 use crate::token_api::Language;
 

@@ -25,8 +25,8 @@ const BATCH: u32 = 8;
 /// How long nobody else sends them. A talk with a mail server has at most ten steps of 15 seconds.
 const LEASE: SignedDuration = SignedDuration::from_mins(3);
 
-/// How often the outbox is looked at when nobody calls.
-const INTERVAL: Duration = Duration::from_secs(2);
+/// How often the outbox is usually looked at when nobody rings: by another copy's events, retries and ended leases.
+pub const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Sends what is due.
 pub struct Worker<G: Gather> {
@@ -42,6 +42,8 @@ pub struct Worker<G: Gather> {
     pub clock: Arc<dyn Clock>,
     /// Rung by who has just committed an event, so that its mail goes out at once (rule B18).
     pub wake: Arc<Notify>,
+    /// How often the outbox is looked at when nobody rings: [`INTERVAL`].
+    pub interval: Duration,
 }
 
 /// What one round came to.
@@ -95,7 +97,7 @@ impl<G: Gather> Worker<G> {
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() || *stop.borrow() { return },
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(INTERVAL) => {}
+                () = tokio::time::sleep(self.interval) => {}
             }
         }
     }
