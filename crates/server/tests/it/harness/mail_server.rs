@@ -1,6 +1,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -41,9 +42,12 @@ impl MailServer {
         }
     }
 
-    /// The next talk that came to its end.
+    /// The next talk that came to its end. Who waits in vain fails, and does not wait for ever.
     pub(crate) async fn next(&mut self) -> Talk {
-        self.talks.recv().await.unwrap()
+        tokio::time::timeout(Duration::from_secs(30), self.talks.recv())
+            .await
+            .expect("nobody talks to the mail server")
+            .unwrap()
     }
 
     /// Waits until each connection came and went.
