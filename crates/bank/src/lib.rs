@@ -11,6 +11,8 @@ pub mod jst;
 pub mod kana;
 pub mod ledger;
 pub mod limit;
+pub mod mail_address;
+pub mod mail_retry;
 pub mod notice;
 pub mod operation;
 pub mod otp_policy;

@@ -14,6 +14,7 @@ pub mod config;
 pub mod database;
 pub mod http;
 pub mod logging;
+pub mod mail;
 pub mod metrics;
 pub mod otp_link;
 pub mod passwords;

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod limit;
 pub mod notice;
 pub mod operation;
+pub mod outbox;
 pub mod payee;
 pub mod session;
 pub mod sign_in;

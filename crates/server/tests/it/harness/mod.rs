@@ -2,6 +2,7 @@
 
 mod bank;
 mod client;
+mod mail_server;
 mod place;
 mod server;
 mod service;
@@ -9,7 +10,8 @@ mod token;
 
 pub(crate) use bank::{BankSite, customer_account};
 pub(crate) use client::{Client, Party, Reply};
-pub(crate) use place::{Engine, Place};
+pub(crate) use mail_server::MailServer;
+pub(crate) use place::{Engine, Place, apart};
 pub(crate) use server::{Outcome, Server, Site, run_program};
 pub(crate) use service::{START, Service, relation, second};
 pub(crate) use token::{Beginning, Token, fresh_key, now_step};
