@@ -16,13 +16,16 @@ pub enum JournalKind {
     Transfer,
     /// 振替
     InternalTransfer,
+    /// 口座振替: a bill that was debited.
+    DirectDebit,
     /// A correction: the opposite of another journal (rule M1).
     Reversal,
 }
 
 impl JournalKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
+        Self::DirectDebit,
         Self::Deposit,
         Self::Transfer,
         Self::InternalTransfer,
@@ -37,6 +40,7 @@ impl JournalKind {
             Self::Transfer => 2,
             Self::InternalTransfer => 3,
             Self::Reversal => 4,
+            Self::DirectDebit => 5,
         }
     }
 

@@ -57,7 +57,7 @@ impl fmt::Display for Yen {
         }
         let digits = self.0.unsigned_abs().to_string();
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 f.write_str(",")?;
             }
             write!(f, "{digit}")?;

@@ -9,6 +9,7 @@ mod operation;
 mod read;
 mod settings;
 mod sign_in;
+pub mod staff;
 mod token_commands;
 
 use std::convert::Infallible;
@@ -120,6 +121,12 @@ impl Bank {
     #[must_use]
     pub fn uid(&self) -> Uid {
         Uid::new(self.now(), &random(&*self.entropy))
+    }
+
+    /// Its database, for the worker that sends its mails. [`Bank::close`] comes after the worker's end.
+    #[must_use]
+    pub fn database(&self) -> Arc<Database<Alone>> {
+        Arc::clone(&self.database)
     }
 
     /// Makes what every bank has: its own accounts.

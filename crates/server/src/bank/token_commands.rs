@@ -32,8 +32,8 @@ impl Bank {
     async fn tell_one(&self, command: Stored) -> Result<bool, BankError> {
         let key = command.id.to_string();
         let answer = match command.command {
-            Command::StopLost => self.stop_token(&command, StopReason::Lost, &key).await,
-            Command::StopStolen => self.stop_token(&command, StopReason::Stolen, &key).await,
+            Command::StopLost => self.tell_stop(&command, StopReason::Lost, &key).await,
+            Command::StopStolen => self.tell_stop(&command, StopReason::Stolen, &key).await,
             Command::Enable => self
                 .verifier
                 .enable(&command.token, &key)
@@ -74,7 +74,7 @@ impl Bank {
         }
     }
 
-    async fn stop_token(
+    async fn tell_stop(
         &self,
         command: &Stored,
         reason: StopReason,

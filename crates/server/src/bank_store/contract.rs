@@ -113,6 +113,28 @@ pub fn find(tx: &mut Tx<'_>, id: ContractId) -> Result<Option<Stored>, DatabaseE
     )
 }
 
+/// Contracts whose name or kana holds a text, by name.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn named(tx: &mut Tx<'_>, text: &str, limit: i64) -> Result<Vec<Stored>, DatabaseError> {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    tx.query(
+        "SELECT id, service, token, token_since, loss_reason, login_asks_code, password_change_due,
+                password_expires_at, name, kana, language, mail, password, password_length, opened_at, code_used_at
+         FROM contracts WHERE name LIKE ?1 ESCAPE '!' OR kana LIKE ?1 ESCAPE '!' ORDER BY name, id LIMIT ?2",
+        &[Value::Text(&pattern), Value::Int(limit)],
+        read,
+    )
+}
+
 /// One contract, locked until the transaction ends: whatever changes a contract, or moves its money, comes through here
 /// first.
 ///

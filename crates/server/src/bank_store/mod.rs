@@ -4,6 +4,7 @@
 //! by ascending ID.
 
 pub mod account;
+pub mod approval;
 pub mod contract;
 pub mod entry;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod payee;
 pub mod session;
 pub mod sign_in;
 pub mod sign_in_lane;
+pub mod staff;
 pub mod token_command;
 pub mod transfer;
 

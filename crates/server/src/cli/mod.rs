@@ -27,6 +27,8 @@ struct Arguments {
     /// The configuration file (TOML); without one, the defaults hold
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    serve: ServeArguments,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -34,7 +36,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start the services
-    Serve,
+    Serve(ServeArguments),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -61,6 +63,13 @@ enum Command {
     },
 }
 
+#[derive(Debug, Default, clap::Args)]
+struct ServeArguments {
+    /// Begin a new bank without sample contracts, accounts and staff
+    #[arg(long)]
+    empty: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Read the configuration and say whether it can be used
@@ -83,7 +92,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         command => Config::load(arguments.config.as_deref())
             .map_err(StartupError::from)
-            .and_then(|config| dispatch(command.unwrap_or(Command::Serve), &config)),
+            .and_then(|config| {
+                dispatch(command.unwrap_or(Command::Serve(arguments.serve)), &config)
+            }),
     };
     result.unwrap_or_else(|error| {
         problem(&error.to_string());
@@ -93,9 +104,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command, config: &Config) -> Result<ExitCode, StartupError> {
     match command {
-        Command::Serve => serve::run(config),
+        Command::Serve(arguments) => serve::run(
+            config,
+            serve::Wanted {
+                empty: arguments.empty,
+            },
+        ),
         Command::Config(ConfigCommand::Check) => {
             config.tokens()?;
+            config.bank_database()?;
             say("The configuration can be used.");
             Ok(ExitCode::SUCCESS)
         }

@@ -11,6 +11,7 @@ use super::{Config, ConfigError};
 use crate::ambient;
 use crate::bank::{BankSettings, BilingualText};
 use crate::database::{Location, PostgresUrl};
+use crate::mail::MailConfig;
 
 /// `[bank]`
 #[derive(Debug, Clone, Deserialize)]
@@ -52,6 +53,8 @@ pub struct BankConfig {
     pub fees: FeeTable,
     /// Limits, yen.
     pub limits: LimitsConfig,
+    /// Mails to customers.
+    pub mail: MailConfig,
     /// A token service in another process; without it, the one in this process.
     pub token_service: Option<RemoteTokenService>,
 }
@@ -100,6 +103,7 @@ impl Default for BankConfig {
             hours: settings.hours,
             fees: settings.fees,
             limits: LimitsConfig::default(),
+            mail: MailConfig::default(),
             token_service: None,
         }
     }
@@ -133,6 +137,7 @@ impl BankConfig {
         if !self.fees.is_sound() {
             return value("bank.fees: every fee is 0 to 100000 yen, and step is above 0");
         }
+        self.mail.check()?;
         let limits = self.limits;
         let sound = |amount: i64| (0..=Yen::MOST.0).contains(&amount);
         if !sound(limits.ceiling)

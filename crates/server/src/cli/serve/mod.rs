@@ -1,10 +1,14 @@
+//! `warifu serve`: everything that the configuration asks for, in one process, until it is told to stop.
+
+mod announce;
+mod bank;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::output::say;
 use crate::ambient::{Clock, SystemClock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
@@ -15,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::service::TokenService;
 use crate::service::secrets::ServiceSecrets;
 use crate::startup::{self, ServerLock, StartupError};
-use crate::token_api::{Api, Language, metrics_router, router};
+use crate::token_api::{Api, metrics_router, router};
 
 /// How often the heads of the audit chains are signed: what a cut could hide at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -26,13 +30,26 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 /// How long a caller waits for the database.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) fn run(config: &Config) -> Result<ExitCode, StartupError> {
+/// What is wanted beside the configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// No sample contracts in a new bank.
+    pub(super) empty: bool,
+}
+
+/// The listeners, bound before anything is opened: a port that is taken is told at once.
+struct Listeners {
+    tokens: Option<(Listener, Listener)>,
+    bank: Option<(Listener, Listener)>,
+}
+
+pub(super) fn run(config: &Config, wanted: Wanted) -> Result<ExitCode, StartupError> {
     logging::start(&config.log)?;
     startup::make_private_dir(&config.data_dir)?;
-    let _lock = match config.tokens()? {
-        Location::Sqlite(_) => Some(ServerLock::take(config)?),
-        Location::Postgres(_) => None,
-    };
+    let embedded = (config.token_service.enabled
+        && matches!(config.tokens()?, Location::Sqlite(_)))
+        || (config.bank.enabled && matches!(config.bank_database()?, Location::Sqlite(_)));
+    let _lock = embedded.then(|| ServerLock::take(config)).transpose()?;
     let failed = |error| StartupError::File {
         doing: "cannot start",
         path: "the runtime".into(),
@@ -50,26 +67,68 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, StartupError> {
             .block_on(Listener::bind(name, address))
             .map_err(listening)
     };
-    let tokens = bind("token_service", config.token_service.listen)?;
-    let numbers = bind("metrics", config.metrics.listen)?;
+    let mut listeners = Listeners {
+        tokens: None,
+        bank: None,
+    };
+    if config.token_service.enabled {
+        let tokens = bind("token_service", config.token_service.listen)?;
+        listeners.tokens = Some((tokens, bind("metrics", config.metrics.listen)?));
+    }
+    if config.bank.enabled {
+        let pages = bind("bank", config.bank.listen)?;
+        listeners.bank = Some((pages, bind("bank (staff)", config.bank.staff_listen)?));
+    }
 
     // Outside the runtime: a connection to PostgreSQL blocks, and brings a runtime of its own.
-    let opened = startup::open(config, &SystemClock, &SystemEntropy)?;
-    let metrics = Arc::new(Metrics::default());
-    let service = start_service(config, opened.keys, &opened.secrets, &metrics)?;
-    drop(opened.connection);
+    let mut made_key = false;
+    let mut party = None;
+    let tokens = if config.token_service.enabled {
+        let mut opened = startup::open(config, &SystemClock, &SystemEntropy)?;
+        made_key = opened.made_key;
+        if config.bank.enabled && config.bank.token_service.is_none() {
+            party = Some(startup::bank_party(
+                &mut opened,
+                &SystemClock,
+                &SystemEntropy,
+            )?);
+        }
+        let metrics = Arc::new(Metrics::default());
+        let service = start_service(config, opened.keys, &opened.secrets, &metrics)?;
+        Some(Tokens {
+            service: Arc::new(service),
+            secrets: opened.secrets,
+            metrics,
+        })
+    } else {
+        None
+    };
+    let service = tokens.as_ref().map(|tokens| Arc::clone(&tokens.service));
+    let bank = if config.bank.enabled {
+        Some(bank::start(config, &runtime, service.zip(party), wanted)?)
+    } else {
+        None
+    };
     let running = Running {
         config: config.clone(),
-        service: Arc::new(service),
-        secrets: opened.secrets,
-        metrics,
+        tokens,
+        bank,
     };
-    let announce =
-        |tokens: &Listener, numbers: &Listener| announce(config, tokens, numbers, opened.made_key);
-    let service = runtime.block_on(serve_until_stopped(running, tokens, numbers, announce));
+    let announce = |listeners: &Listeners, running: &Running| {
+        announce::announce(config, listeners, running, made_key);
+    };
+    let running = runtime.block_on(serve_until_stopped(running, listeners, announce));
     drop(runtime);
-    if let Some(service) = Arc::into_inner(service) {
-        service.close();
+    if let Some(running) = Arc::into_inner(running) {
+        if let Some(bank) = running.bank {
+            bank.close();
+        }
+        if let Some(service) = running
+            .tokens
+            .and_then(|tokens| Arc::into_inner(tokens.service))
+        {
+            service.close();
+        }
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -78,49 +137,62 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, StartupError> {
 /// What everything that runs shares.
 struct Running {
     config: Config,
+    tokens: Option<Tokens>,
+    bank: Option<bank::RunningBank>,
+}
+
+/// The token service of this process.
+struct Tokens {
     service: Arc<TokenService>,
     secrets: ServiceSecrets,
     metrics: Arc<Metrics>,
 }
 
-/// Serves both listeners until the process is told to stop, and gives the service back with nothing under way.
+/// Serves every listener until the process is told to stop, and gives back what ran, with nothing under way.
 async fn serve_until_stopped(
     running: Running,
-    tokens: Listener,
-    numbers: Listener,
-    announce: impl FnOnce(&Listener, &Listener),
-) -> Arc<TokenService> {
+    listeners: Listeners,
+    announce: impl FnOnce(&Listeners, &Running),
+) -> Arc<Running> {
     let running = Arc::new(running);
     // Whoever reads that it runs may stop it, or verify its trail, at once.
     let stop_signal = StopSignal::listen();
     running.checkpoint().await;
-    announce(&tokens, &numbers);
+    announce(&listeners, &running);
     let (stop, stopping) = watch::channel(false);
-    let api = Arc::new(Api {
-        service: Arc::clone(&running.service),
-        metrics: Arc::clone(&running.metrics),
-        entropy: Arc::new(SystemEntropy),
-        trusted_proxies: running.config.token_service.trusted_proxies.clone(),
-        stopping: stopping.clone(),
-    });
-    let settings = &running.config.token_service;
-    let serving = [
-        tokio::spawn(serve(
-            tokens,
-            router(Arc::clone(&api)),
-            settings.max_connections,
-            settings.drain(),
+    let mut serving = Vec::new();
+    if let (Some(tokens), Some((api_listener, numbers))) = (&running.tokens, listeners.tokens) {
+        let api = Arc::new(Api {
+            service: Arc::clone(&tokens.service),
+            metrics: Arc::clone(&tokens.metrics),
+            entropy: Arc::new(SystemEntropy),
+            trusted_proxies: running.config.token_service.trusted_proxies.clone(),
+            stopping: stopping.clone(),
+        });
+        let settings = &running.config.token_service;
+        let (pages, most) = (router(Arc::clone(&api)), settings.max_connections);
+        let drain = settings.drain();
+        serving.push(tokio::spawn(serve(
+            api_listener,
+            pages,
+            most,
+            drain,
             stopping.clone(),
-        )),
-        tokio::spawn(serve(
+        )));
+        let pages = metrics_router(api);
+        serving.push(tokio::spawn(serve(
             numbers,
-            metrics_router(api),
+            pages,
             64,
-            settings.drain(),
-            stopping,
-        )),
-    ];
-    let upkeep = tokio::spawn(upkeep(Arc::clone(&running)));
+            drain,
+            stopping.clone(),
+        )));
+    }
+    let mut upkeep = vec![tokio::spawn(upkeep(Arc::clone(&running)))];
+    if let (Some(bank), Some(listeners)) = (&running.bank, listeners.bank) {
+        serving.extend(bank.serve(&running.config, listeners, &stopping));
+        upkeep.extend(bank.upkeep(&stopping));
+    }
 
     stop_signal.received().await;
     tracing::info!("stopping: no new connections are taken, running requests end");
@@ -130,10 +202,14 @@ async fn serve_until_stopped(
             tracing::error!(%error, "a listener ended badly");
         }
     }
-    upkeep.abort();
-    let _ = upkeep.await;
+    if let Some(first) = upkeep.first() {
+        first.abort();
+    }
+    for task in upkeep {
+        let _ = task.await;
+    }
     running.checkpoint().await;
-    Arc::clone(&running.service)
+    running
 }
 
 fn start_service(
@@ -179,7 +255,8 @@ async fn upkeep(running: Arc<Running>) {
         tokio::select! {
             _ = signing.tick() => running.checkpoint().await,
             _ = tidying.tick() => {
-                if let Err(error) = running.service.tidy_up().await {
+                let Some(tokens) = &running.tokens else { continue };
+                if let Err(error) = tokens.service.tidy_up().await {
                     tracing::warn!(%error, "old throttles could not be forgotten; the next time will do");
                 }
             }
@@ -190,11 +267,12 @@ async fn upkeep(running: Arc<Running>) {
 impl Running {
     /// Signs the heads of the audit chains into a file apart from the database.
     async fn checkpoint(&self) {
+        let Some(tokens) = &self.tokens else { return };
         let now = SystemClock.now();
         let written = async {
-            let heads = self.service.audit_heads().await?;
+            let heads = tokens.service.audit_heads().await?;
             let path = self.config.checkpoints();
-            let checkpoint = self.secrets.signer.sign(now, &heads);
+            let checkpoint = tokens.secrets.signer.sign(now, &heads);
             tokio::task::spawn_blocking(move || audit_trail::append_checkpoint(&path, &checkpoint))
                 .await
                 .map_err(|_| DatabaseError::Gone)?
@@ -202,7 +280,7 @@ impl Running {
         };
         match written.await {
             Ok(()) => {
-                self.metrics.checkpoint_time.set(now.as_second());
+                tokens.metrics.checkpoint_time.set(now.as_second());
             }
             Err(error) => {
                 tracing::error!(%error, "the audit checkpoint could not be written: a cut tail may go unseen");
@@ -241,61 +319,4 @@ impl StopSignal {
         }
         let _ = tokio::signal::ctrl_c().await;
     }
-}
-
-/// In a few plain lines: what runs where, and what to do next.
-fn announce(config: &Config, tokens: &Listener, numbers: &Listener, made_key: bool) {
-    let language = Language::of_environment();
-    let (service, metrics) = (tokens.address, numbers.address);
-    let data = config.data_dir.display();
-    let line = |ja: String, en: String| {
-        say(if language == Language::Japanese {
-            &ja
-        } else {
-            &en
-        })
-    };
-    if made_key {
-        line(
-            format!(
-                "マスターキーを {data} に作りました。データベースのバックアップとは別の場所に写しを保管してください。"
-            ),
-            format!(
-                "Made a new master key in {data}. Keep a copy of it apart from the database's backups."
-            ),
-        );
-    }
-    line(
-        format!(
-            "トークンサービス  http://{service}/          （API の説明: http://{service}/v1/）"
-        ),
-        format!(
-            "Token service  http://{service}/          (its interface to read: http://{service}/v1/)"
-        ),
-    );
-    line(
-        format!("メトリクス        http://{metrics}/metrics"),
-        format!("Metrics        http://{metrics}/metrics"),
-    );
-    line(
-        format!("データ            {data}\n"),
-        format!("Data           {data}\n"),
-    );
-    line(
-        "次に、別の端末で:".into(),
-        "Next, in another terminal:".into(),
-    );
-    line(
-        format!(
-            "  自分で登録するトークン        cargo run --release --bin warifu-token -- http://{service}"
-        ),
-        format!(
-            "  a token that registers itself     cargo run --release --bin warifu-token -- http://{service}"
-        ),
-    );
-    line(
-        "  コードを確かめる側の API キー  cargo run --release -- relying-party add 見本銀行".into(),
-        "  a key for who checks its codes    cargo run --release -- relying-party add \"Example Bank\"".into(),
-    );
-    line("Ctrl-C で止まります。".into(), "Ctrl-C stops it.".into());
 }

@@ -1,0 +1,255 @@
+//! Staff sign in with name, password and always a code (rule F1). Who has no token yet registers one with his first code.
+
+use warifu_bank::operation::TRIES;
+use warifu_bank::otp_policy::{CodeRefusal, OtpVerifier as _, Verdict, seconds_to_next_code};
+use warifu_bank::session::{SessionSecret, expired};
+use warifu_bank::sign_in::Lane;
+use warifu_bank::token_id::TokenId;
+use warifu_wire::ValidateAnswer;
+
+use super::Member;
+use crate::ambient::random;
+use crate::bank::operation::six_digits;
+use crate::bank::{Bank, BankError, Caller};
+use crate::bank_store::{sign_in_lane, staff};
+
+/// What a name and a password came to.
+#[derive(Debug)]
+pub enum StaffSignIn {
+    /// Not known, not right, or no longer here: one answer.
+    Wrong,
+    /// Too many tries: the next one in so many seconds.
+    Wait(i64),
+    /// Too many at once.
+    Busy,
+    /// On to the code.
+    Begun(SessionSecret),
+}
+
+/// What a code came to.
+#[derive(Debug)]
+pub enum StaffCode {
+    /// Signed in.
+    Done(SessionSecret),
+    /// Not taken.
+    Code(CodeRefusal),
+    /// No token, and none may be registered: the enrolment has run out.
+    NoToken,
+    /// The token is another member's.
+    TokenTaken,
+    /// No such session, or too many wrong codes: begin anew.
+    Gone,
+}
+
+impl Bank {
+    /// Signs a member in with name and password.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn staff_sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        caller: &Caller,
+    ) -> Result<StaffSignIn, BankError> {
+        let now = self.now();
+        let lane = sign_in_lane::name(Lane::Pair, &format!("staff {name}"), &caller.address);
+        let typed = name.to_owned();
+        let entered = self.database.write(move |tx| {
+            if let Some(until) = sign_in_lane::enter(tx, Lane::Pair, &lane, now)? {
+                return Ok(Err(until.duration_since(now).as_secs().max(1)));
+            }
+            staff::find(tx, &typed).map(Ok)
+        });
+        let found = match entered.await? {
+            Ok(found) => found,
+            Err(seconds) => return Ok(StaffSignIn::Wait(seconds)),
+        };
+        let hash = found.as_ref().map(|found| found.password.as_str());
+        let Ok(right) = self.hasher.verify(password, hash).await else {
+            self.database
+                .write(move |tx| sign_in_lane::give_back(tx, &lane))
+                .await?;
+            return Ok(StaffSignIn::Busy);
+        };
+        let Some(member) = found.filter(|found| right && found.active) else {
+            return Ok(StaffSignIn::Wrong);
+        };
+        let secret = SessionSecret::from_random(random(&*self.entropy));
+        let (key, own) = (secret.key(), random::<32>(&*self.entropy));
+        let address = caller.address.clone();
+        let begun = self.database.write(move |tx| {
+            sign_in_lane::clear(tx, &lane)?;
+            staff::begin_session(tx, key, &member.name, false, &address, own.as_slice(), now)
+        });
+        begun.await?;
+        Ok(StaffSignIn::Begun(secret))
+    }
+
+    /// Whether the member of a half session has to register a token first.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn staff_needs_token(&self, half: &SessionSecret) -> Result<Option<bool>, BankError> {
+        let key = half.key();
+        let now = self.now();
+        let found = self.database.read(move |tx| {
+            let session = staff::find_session(tx, key)?
+                .filter(|it| !it.full && expired(it.created_at, it.seen_at, now).is_none());
+            match session {
+                Some(session) => staff::find(tx, &session.staff),
+                None => Ok(None),
+            }
+        });
+        Ok(found.await?.map(|member| member.token.is_none()))
+    }
+
+    /// The code of a member's token; where he has none, of the token that he registers with it.
+    ///
+    /// # Errors
+    /// [`BankError`]: the same form sent again settles it.
+    pub async fn staff_code(
+        &self,
+        half: &SessionSecret,
+        typed_token: Option<TokenId>,
+        typed_code: &str,
+        caller: &Caller,
+    ) -> Result<StaffCode, BankError> {
+        let (key, now) = (half.key(), self.now());
+        let found = self.database.read(move |tx| {
+            let session = staff::find_session(tx, key)?
+                .filter(|it| !it.full && expired(it.created_at, it.seen_at, now).is_none());
+            let Some(session) = session else {
+                return Ok(None);
+            };
+            let member = staff::find(tx, &session.staff)?;
+            Ok(member.map(|member| (session, member)))
+        });
+        let Some((session, member)) = found.await?.filter(|(session, _)| session.attempt < TRIES)
+        else {
+            return Ok(StaffCode::Gone);
+        };
+        let Some(code) = six_digits(typed_code) else {
+            return Ok(StaffCode::Code(CodeRefusal::NotACode));
+        };
+        let enrols = member.token.is_none();
+        let Some(token) = member.token.clone().or(typed_token) else {
+            return Ok(StaffCode::NoToken);
+        };
+        // Bound to the session, the token and the attempt: sent again, the same answer.
+        let request = format!(
+            "staff-{}-{}",
+            data_encoding::HEXLOWER.encode(key.0.get(..16).unwrap_or_default()),
+            session.attempt
+        );
+        let verdict = self
+            .verifier
+            .validate(&token, &code, "staff-login", &request)
+            .await?;
+        let refusal = match verdict {
+            Verdict::Answer(ValidateAnswer::Accepted) => None,
+            Verdict::Answer(ValidateAnswer::Rejected { tries_left }) => {
+                Some(CodeRefusal::Wrong { tries_left })
+            }
+            Verdict::Answer(ValidateAnswer::Replayed) => Some(CodeRefusal::Used {
+                wait_seconds: seconds_to_next_code(now.as_second()),
+            }),
+            Verdict::Answer(ValidateAnswer::Locked) => Some(CodeRefusal::Locked),
+            Verdict::Answer(ValidateAnswer::Stopped) => Some(CodeRefusal::Stopped),
+            Verdict::Answer(ValidateAnswer::ResyncNeeded) => Some(CodeRefusal::ClockOff),
+            Verdict::UnknownToken => Some(CodeRefusal::Unknown),
+            Verdict::RequestReused => Some(CodeRefusal::Wrong { tries_left: 0 }),
+        };
+        if let Some(refusal) = refusal {
+            let attempt = session.attempt;
+            self.database
+                .write(move |tx| staff::next_attempt(tx, key, attempt))
+                .await?;
+            return Ok(StaffCode::Code(refusal));
+        }
+        let full = half.followed_by(&session.secret);
+        let (full_key, own, address) = (
+            full.key(),
+            random::<32>(&*self.entropy),
+            caller.address.clone(),
+        );
+        let done = self.database.write(move |tx| {
+            if enrols {
+                match staff::enrol(tx, &member.name, &token, now) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(StaffCodeEnd::NoToken),
+                    Err(error) if error.unique_violation() => return Ok(StaffCodeEnd::Taken),
+                    Err(error) => return Err(error),
+                }
+            }
+            if !staff::end_session(tx, key, now)? {
+                return Ok(StaffCodeEnd::Gone);
+            }
+            staff::begin_session(
+                tx,
+                full_key,
+                &member.name,
+                true,
+                &address,
+                own.as_slice(),
+                now,
+            )?;
+            Ok(StaffCodeEnd::Done)
+        });
+        Ok(match done.await? {
+            StaffCodeEnd::Done => StaffCode::Done(full),
+            StaffCodeEnd::NoToken => StaffCode::NoToken,
+            StaffCodeEnd::Taken => StaffCode::TokenTaken,
+            StaffCodeEnd::Gone => StaffCode::Gone,
+        })
+    }
+
+    /// The member of a full session.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn member(
+        &self,
+        secret: &SessionSecret,
+        address: &str,
+    ) -> Result<Option<Member>, BankError> {
+        let (key, now, address) = (secret.key(), self.now(), address.to_owned());
+        let found = self.database.write(move |tx| {
+            let session = staff::find_session(tx, key)?
+                .filter(|it| it.full && expired(it.created_at, it.seen_at, now).is_none());
+            let Some(session) = session else {
+                return Ok(None);
+            };
+            staff::seen(tx, key, now)?;
+            let member = staff::find(tx, &session.staff)?.filter(|member| member.active);
+            Ok(member.map(|member| Member {
+                name: member.name,
+                display_name: member.display_name,
+                role: member.role,
+                session: key,
+                address,
+            }))
+        });
+        Ok(found.await?)
+    }
+
+    /// ログアウト
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn staff_sign_out(&self, member: &Member) -> Result<(), BankError> {
+        let (key, now) = (member.session, self.now());
+        self.database
+            .write(move |tx| staff::end_session(tx, key, now))
+            .await?;
+        Ok(())
+    }
+}
+
+/// What the last transaction of a sign-in came to.
+enum StaffCodeEnd {
+    Done,
+    NoToken,
+    Taken,
+    Gone,
+}

@@ -1,0 +1,171 @@
+//! The bank of this process: its start, its listeners, and what runs beside them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use warifu_credentials::party::PartyId;
+
+use super::Wanted;
+use crate::ambient::{SystemClock, SystemEntropy};
+use crate::bank::{Alone, Bank};
+use crate::bank_sample;
+use crate::bank_web::{BankWeb, router};
+use crate::config::Config;
+use crate::database::{DatabaseError, PoolSettings};
+use crate::http::{Listener, serve};
+use crate::mail::{Courier, INTERVAL, Worker};
+use crate::otp_link::{HttpLink, OtpLink};
+use crate::passwords::Hasher;
+use crate::service::TokenService;
+use crate::staff_web;
+use crate::startup::{self, StartupError};
+
+/// How often dated transfers, and what the token service is still to be told, are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// How often what is of no use any more is forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
+/// How long a caller waits for the database.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The bank of this process.
+pub(super) struct RunningBank {
+    bank: Arc<Bank>,
+    courier: Arc<Courier>,
+    from: warifu_bank::mail_address::MailAddress,
+    /// Whether the samples of the default start are in it.
+    pub(super) has_samples: bool,
+}
+
+/// Opens the bank: its database, its way to the token service, the samples of a new one.
+pub(super) fn start(
+    config: &Config,
+    runtime: &Runtime,
+    in_process: Option<(Arc<TokenService>, PartyId)>,
+    wanted: Wanted,
+) -> Result<RunningBank, StartupError> {
+    let settings = &config.bank;
+    let verifier = match (&settings.token_service, in_process) {
+        (Some(remote), _) => OtpLink::Http(HttpLink::new(&remote.address, remote.key()?)),
+        (None, Some((service, party))) => OtpLink::InProcess { service, party },
+        (None, None) => return Err(DatabaseError::Gone.into()),
+    };
+    let hasher =
+        Hasher::start(settings.password_threads(), Arc::new(SystemEntropy)).map_err(|error| {
+            StartupError::File {
+                doing: "cannot start",
+                path: "threads for passwords".into(),
+                error,
+            }
+        })?;
+    let mut connection = startup::open_bank(config, &SystemClock)?;
+    if !wanted.empty {
+        bank_sample::fill(&mut connection, &SystemClock, &SystemEntropy, |password| {
+            runtime
+                .block_on(hasher.hash(password))
+                .map_err(|_| DatabaseError::Overloaded)
+        })?;
+    }
+    let has_samples = connection.read(bank_sample::is_there)?;
+    drop(connection);
+    let pool = PoolSettings {
+        location: config.bank_database()?,
+        queue: settings.queue,
+        group: 64,
+        connections: settings.connections,
+        gatherers: 1,
+        cache_kib: settings.cache_mib.saturating_mul(1024),
+        request_generation: None,
+        timeout: DATABASE_TIMEOUT,
+        on_commit: Arc::new(|_| ()),
+    };
+    let bank = Bank::start(
+        &pool,
+        verifier,
+        Arc::new(hasher),
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy),
+        settings.settings(),
+    )?;
+    runtime.block_on(bank.prepare())?;
+    Ok(RunningBank {
+        bank: Arc::new(bank),
+        courier: Arc::new(settings.mail.courier(&config.data_dir)?),
+        from: settings.mail.sender()?,
+        has_samples,
+    })
+}
+
+impl RunningBank {
+    /// Serves the customers' pages and the staff's.
+    pub(super) fn serve(
+        &self,
+        config: &Config,
+        (pages, staff): (Listener, Listener),
+        stopping: &watch::Receiver<bool>,
+    ) -> [JoinHandle<()>; 2] {
+        let settings = &config.bank;
+        let web = Arc::new(BankWeb {
+            bank: Arc::clone(&self.bank),
+            entropy: Arc::new(SystemEntropy),
+            trusted_proxies: settings.trusted_proxies.clone(),
+        });
+        let (most, drain) = (settings.max_connections, settings.drain());
+        let staff_pages = staff_web::router(Arc::clone(&web));
+        [
+            tokio::spawn(serve(pages, router(web), most, drain, stopping.clone())),
+            tokio::spawn(serve(staff, staff_pages, 256, drain, stopping.clone())),
+        ]
+    }
+
+    /// What runs beside the pages: mails, dated transfers, what the token service is to be told.
+    pub(super) fn upkeep(&self, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 2] {
+        let worker: Worker<Alone> = Worker {
+            database: self.bank.database(),
+            courier: Arc::clone(&self.courier),
+            bank: Arc::new(self.bank.settings().clone()),
+            from: self.from.clone(),
+            clock: Arc::new(SystemClock),
+            wake: Arc::new(Notify::new()),
+            interval: INTERVAL,
+        };
+        [
+            tokio::spawn(worker.run(stopping.clone())),
+            tokio::spawn(look_after(Arc::clone(&self.bank), stopping.clone())),
+        ]
+    }
+
+    /// Ends the database's threads.
+    pub(super) fn close(self) {
+        if let Some(bank) = Arc::into_inner(self.bank) {
+            bank.close();
+        }
+    }
+}
+
+async fn look_after(bank: Arc<Bank>, mut stopping: watch::Receiver<bool>) {
+    let mut looking = tokio::time::interval(LOOK_EVERY);
+    let mut tidying = tokio::time::interval(TIDY_EVERY);
+    while !*stopping.borrow() {
+        tokio::select! {
+            _ = stopping.changed() => return,
+            _ = looking.tick() => {
+                if let Err(error) = bank.send_due().await {
+                    tracing::warn!(%error, "dated transfers wait; they are taken up again");
+                }
+                if let Err(error) = bank.tell_token_service().await {
+                    tracing::warn!(%error, "the token service waits to be told; it is tried again");
+                }
+            }
+            _ = tidying.tick() => {
+                if let Err(error) = bank.tidy_up().await {
+                    tracing::warn!(%error, "old rows could not be forgotten; the next time will do");
+                }
+            }
+        }
+    }
+}
