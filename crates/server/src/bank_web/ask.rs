@@ -9,9 +9,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use data_encoding::HEXLOWER;
 use warifu_bank::session::{Ending, SessionSecret, Stage, Wizard};
+use warifu_bank::staff::Role;
 
 use super::{BankWeb, Failure};
 use crate::ambient::random;
+use crate::bank::staff::Member;
 use crate::bank::{Caller, NoSession, Visitor};
 use crate::http::{ClientAddress, PeerAddress};
 use crate::token_api::Language;
@@ -21,27 +23,27 @@ use crate::web::texts::{Texts, language};
 use crate::web::{cookies, guard};
 
 /// A request, as far as every page needs it.
-pub(super) struct Ask {
-    pub(super) web: Arc<BankWeb>,
-    pub(super) language: Language,
-    pub(super) caller: Caller,
-    pub(super) headers: HeaderMap,
-    pub(super) path: String,
+pub(crate) struct Ask {
+    pub(crate) web: Arc<BankWeb>,
+    pub(crate) language: Language,
+    pub(crate) caller: Caller,
+    pub(crate) headers: HeaderMap,
+    pub(crate) path: String,
     /// What the form token is made of, and whether the browser has it already.
     form_cookie: String,
     form_cookie_known: bool,
 }
 
 /// A form that one of our pages sent.
-pub(super) struct Posted {
-    pub(super) ask: Ask,
-    pub(super) form: Form,
+pub(crate) struct Posted {
+    pub(crate) ask: Ask,
+    pub(crate) form: Form,
 }
 
 /// Somebody who is signed in.
 pub(super) struct Signed {
-    pub(super) visitor: Visitor,
-    pub(super) name: String,
+    pub(crate) visitor: Visitor,
+    pub(crate) name: String,
 }
 
 impl FromRequestParts<Arc<BankWeb>> for Ask {
@@ -104,12 +106,12 @@ impl FromRequest<Arc<BankWeb>> for Posted {
 
 impl Ask {
     /// The texts of this reader.
-    pub(super) fn texts(&self) -> &'static Texts {
+    pub(crate) fn texts(&self) -> &'static Texts {
         Texts::of(self.language)
     }
 
     /// A text.
-    pub(super) fn say(&self, key: &str) -> String {
+    pub(crate) fn say(&self, key: &str) -> String {
         self.texts().say(key)
     }
 
@@ -118,7 +120,7 @@ impl Ask {
     }
 
     /// The session of a cookie, if it is good.
-    pub(super) async fn session(
+    pub(crate) async fn session(
         &self,
         cookie: &str,
     ) -> Result<Result<(Visitor, SessionSecret), NoSession>, Failure> {
@@ -130,7 +132,7 @@ impl Ask {
     }
 
     /// Somebody who is signed in, or the way to the login page, which says why.
-    pub(super) async fn signed(&self) -> Result<Result<Signed, Response>, Failure> {
+    pub(crate) async fn signed(&self) -> Result<Result<Signed, Response>, Failure> {
         let (visitor, _) = match self.session(cookies::SESSION).await? {
             Ok(found) => found,
             Err(why) => return Ok(Err(to_login(why))),
@@ -148,7 +150,7 @@ impl Ask {
     }
 
     /// Somebody who gave ID and password for one wizard, or the way to its first page.
-    pub(super) async fn in_wizard(
+    pub(crate) async fn in_wizard(
         &self,
         wizard: Wizard,
         start: &str,
@@ -159,23 +161,69 @@ impl Ask {
         }
     }
 
+    /// A page of the staff's.
+    pub(crate) fn staff_page(
+        &self,
+        status: StatusCode,
+        member: Option<&Member>,
+        page: &Page,
+    ) -> Response {
+        let token = guard::form_token(&self.form_cookie);
+        let menu = match member {
+            Some(_) => [
+                ("/", "staff-menu-find"),
+                ("/contracts/new", "staff-menu-open"),
+                ("/approvals", "staff-menu-approvals"),
+                ("/mails", "staff-menu-mails"),
+            ]
+            .into_iter()
+            .map(|(address, key)| (address, self.say(key)))
+            .collect(),
+            None => Vec::new(),
+        };
+        let who = member.map(|member| {
+            let role = self.say(match member.role {
+                Role::Teller => "role-teller",
+                Role::Approver => "role-approver",
+                Role::Auditor => "role-auditor",
+            });
+            format!("{} ({role})", member.display_name)
+        });
+        let frame = Frame {
+            language: self.language,
+            bank: self.web.bank.settings(),
+            menu,
+            who,
+            sign_out: "/logout",
+            form_token: &token,
+            path: &self.path,
+            staff: true,
+        };
+        self.with_form_cookie(render(status, &frame, page))
+    }
+
+    /// The secret in the staff's cookie.
+    pub(crate) fn staff_secret(&self) -> Option<SessionSecret> {
+        self.cookie_secret(cookies::STAFF)
+    }
+
     /// A page for a guest.
-    pub(super) fn page(&self, page: &Page) -> Response {
+    pub(crate) fn page(&self, page: &Page) -> Response {
         self.rendered(StatusCode::OK, None, page)
     }
 
     /// A page for a guest that says what is wrong.
-    pub(super) fn refused(&self, status: StatusCode, page: &Page) -> Response {
+    pub(crate) fn refused(&self, status: StatusCode, page: &Page) -> Response {
         self.rendered(status, None, page)
     }
 
     /// A page for somebody who is signed in.
-    pub(super) fn page_for(&self, signed: &Signed, page: &Page) -> Response {
+    pub(crate) fn page_for(&self, signed: &Signed, page: &Page) -> Response {
         self.rendered(StatusCode::OK, Some(signed), page)
     }
 
     /// The same, saying what is wrong.
-    pub(super) fn refused_for(&self, signed: &Signed, page: &Page) -> Response {
+    pub(crate) fn refused_for(&self, signed: &Signed, page: &Page) -> Response {
         self.rendered(StatusCode::UNPROCESSABLE_ENTITY, Some(signed), page)
     }
 
@@ -205,7 +253,10 @@ impl Ask {
             path: &self.path,
             staff: false,
         };
-        let mut response = render(status, &frame, page);
+        self.with_form_cookie(render(status, &frame, page))
+    }
+
+    fn with_form_cookie(&self, mut response: Response) -> Response {
         if !self.form_cookie_known {
             let cookie = cookies::set(cookies::FORM, &self.form_cookie);
             response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -232,11 +283,11 @@ fn to_login(why: NoSession) -> Response {
 }
 
 /// Sets a cookie with an answer.
-pub(super) fn with_cookie(response: &mut Response, cookie: HeaderValue) {
+pub(crate) fn with_cookie(response: &mut Response, cookie: HeaderValue) {
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
 /// `303 See Other`: what follows a form.
-pub(super) fn see(path: &str) -> Response {
+pub(crate) fn see(path: &str) -> Response {
     Redirect::to(path).into_response()
 }

@@ -16,7 +16,7 @@ use crate::bank_store::operation::{State, Stored};
 use crate::web::page::{Block, Field, FieldKind, Form as PageForm, Page, Tone};
 
 /// The field for the six digits.
-pub(super) fn code_field(ask: &Ask, errors: &[(String, String)]) -> Field {
+pub(crate) fn code_field(ask: &Ask, errors: &[(String, String)]) -> Field {
     Field::new("code", ask.say("code"), FieldKind::Code)
         .hint(ask.say("code-hint"))
         .error(errors)
@@ -341,4 +341,4 @@ pub(super) async fn begin(
 }
 
 /// The status of a page that says what is wrong.
-pub(super) const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+pub(crate) const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;

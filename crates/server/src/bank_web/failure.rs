@@ -107,11 +107,11 @@ impl From<crate::passwords::Busy> for Failure {
 }
 
 /// `fallback`
-pub(super) async fn not_found() -> Failure {
+pub(crate) async fn not_found() -> Failure {
     Failure::NotFound
 }
 
 /// `method_not_allowed_fallback`
-pub(super) async fn method() -> Failure {
+pub(crate) async fn method() -> Failure {
     Failure::Method
 }

@@ -12,7 +12,7 @@ use crate::web::page::{Block, Frame, Page, render};
 use crate::web::texts::{Texts, language};
 use crate::web::{cookies, guard};
 
-pub(super) async fn around(
+pub(crate) async fn around(
     State(web): State<Arc<BankWeb>>,
     request: Request,
     next: Next,

@@ -3,14 +3,14 @@
 //! Each handler parses its form, calls the bank and builds a page. What goes wrong in a way that no page of ours leads to
 //! is a [`Failure`], written out by `layer` in the reader's language.
 
-mod ask;
-mod confirm;
-mod failure;
-mod layer;
+pub(crate) mod ask;
+pub(crate) mod confirm;
+pub(crate) mod failure;
+pub(crate) mod layer;
 mod profile;
 mod routes;
-mod say;
-mod sign_in;
+pub(crate) mod say;
+pub(crate) mod sign_in;
 mod statement;
 mod top;
 mod transfer;

@@ -62,27 +62,27 @@ pub(crate) fn account(texts: &Texts, id: AccountId) -> String {
 
 impl Ask {
     /// A moment.
-    pub(super) fn moment(&self, at: Timestamp) -> String {
+    pub(crate) fn moment(&self, at: Timestamp) -> String {
         moment(self.language, at)
     }
 
     /// A day.
-    pub(super) fn day(&self, date: Date) -> String {
+    pub(crate) fn day(&self, date: Date) -> String {
         day(self.language, date)
     }
 
     /// An amount.
-    pub(super) fn yen(&self, amount: Yen) -> String {
+    pub(crate) fn yen(&self, amount: Yen) -> String {
         yen(self.language, amount)
     }
 
     /// An own account.
-    pub(super) fn account(&self, id: AccountId) -> String {
+    pub(crate) fn account(&self, id: AccountId) -> String {
         account(self.texts(), id)
     }
 
     /// Why an order was refused.
-    pub(super) fn refusal(&self, refusal: &Refusal) -> String {
+    pub(crate) fn refusal(&self, refusal: &Refusal) -> String {
         let texts = self.texts();
         match refusal {
             Refusal::NeedsRegistration => texts.say("needs-registration"),
@@ -122,7 +122,7 @@ impl Ask {
     }
 
     /// Why a code was not taken.
-    pub(super) fn code_refusal(&self, refusal: CodeRefusal) -> String {
+    pub(crate) fn code_refusal(&self, refusal: CodeRefusal) -> String {
         let texts = self.texts();
         match refusal {
             CodeRefusal::NotACode => texts.say("code-not-six"),
@@ -140,7 +140,7 @@ impl Ask {
     }
 
     /// What an order is called.
-    pub(super) fn order_title(&self, order: &Order) -> String {
+    pub(crate) fn order_title(&self, order: &Order) -> String {
         self.say(match order {
             Order::Login => "title-login",
             Order::Registration { .. } => "title-registration",

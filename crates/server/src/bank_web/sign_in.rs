@@ -124,7 +124,7 @@ pub(super) fn not_signed_in(ask: &Ask, sign_in: &SignIn) -> (StatusCode, String,
 }
 
 /// The answer with `Retry-After` where it says how long to wait.
-pub(super) fn retry_after(mut response: Response, seconds: Option<i64>) -> Response {
+pub(crate) fn retry_after(mut response: Response, seconds: Option<i64>) -> Response {
     if let Some(seconds) = seconds {
         response
             .headers_mut()
@@ -413,7 +413,7 @@ pub(super) async fn keep(ask: Ask) -> Result<Response, Failure> {
 }
 
 /// `GET /language/{language}`
-pub(super) async fn choose_language(
+pub(crate) async fn choose_language(
     axum::extract::Path(language): axum::extract::Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
@@ -435,7 +435,7 @@ pub(super) async fn choose_language(
 }
 
 /// `GET /assets/{name}`
-pub(super) async fn asset(
+pub(crate) async fn asset(
     axum::extract::Path(name): axum::extract::Path<String>,
 ) -> Result<Response, Failure> {
     crate::web::page::asset(&name).ok_or(Failure::NotFound)

@@ -19,6 +19,7 @@ static JAPANESE: LazyLock<Texts> = LazyLock::new(|| {
         &[
             include_str!("../../locales/ja/bank.ftl"),
             include_str!("../../locales/ja/operation.ftl"),
+            include_str!("../../locales/ja/staff.ftl"),
         ],
     )
 });
@@ -29,6 +30,7 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
         &[
             include_str!("../../locales/en/bank.ftl"),
             include_str!("../../locales/en/operation.ftl"),
+            include_str!("../../locales/en/staff.ftl"),
         ],
     )
 });
@@ -121,7 +123,7 @@ mod tests {
 
     use super::*;
 
-    const SOURCES: [(&str, &str, &str); 2] = [
+    const SOURCES: [(&str, &str, &str); 3] = [
         (
             "bank",
             include_str!("../../locales/ja/bank.ftl"),
@@ -131,6 +133,11 @@ mod tests {
             "operation",
             include_str!("../../locales/ja/operation.ftl"),
             include_str!("../../locales/en/operation.ftl"),
+        ),
+        (
+            "staff",
+            include_str!("../../locales/ja/staff.ftl"),
+            include_str!("../../locales/en/staff.ftl"),
         ),
     ];
 
@@ -199,16 +206,7 @@ mod tests {
         let quoted: BTreeSet<&str> = code.split('"').collect();
         // Texts about an event, a refusal or a kind of order are found by a word of theirs.
         let built = |key: &str| {
-            [
-                "event-",
-                "refusal-",
-                "order-",
-                "mail-subject-",
-                "mail-body-",
-                "notice-",
-            ]
-            .iter()
-            .any(|start| {
+            ["approval-", "event-", "loss-"].iter().any(|start| {
                 key.strip_prefix(start)
                     .is_some_and(|word| quoted.contains(word))
             })
