@@ -67,16 +67,15 @@ impl Face {
         text.chars().map(|letter| self.advance(letter)).sum()
     }
 
-    /// The glyphs of a text, each with the character that it stands for (so that the text can be read out of the PDF) and
-    /// with `spacing` em more between them.
-    pub(super) fn glyphs(&self, text: &str, spacing: f32) -> Result<Vec<KrillaGlyph>, LetterError> {
+    /// The glyphs of a text, each with the character that it stands for, so that the text can be read out of the PDF.
+    pub(super) fn glyphs(&self, text: &str) -> Result<Vec<KrillaGlyph>, LetterError> {
         text.char_indices()
             .map(|(at, letter)| {
                 let (id, advance) = self.glyph(letter)?;
                 let range = at..at + letter.len_utf8();
                 Ok(KrillaGlyph::new(
                     GlyphId::new(id),
-                    advance + spacing,
+                    advance,
                     0.0,
                     0.0,
                     0.0,

@@ -5,6 +5,7 @@
 
 mod face;
 mod page;
+mod pdf;
 mod sheet;
 mod texts;
 mod wrap;
@@ -127,5 +128,5 @@ pub fn render(letter: &Letter<'_>) -> Result<Zeroizing<Vec<u8>>, LetterError> {
     if letter.password.is_empty() || !letter.password.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(LetterError::Password);
     }
-    page::write(letter)
+    pdf::write(letter)
 }
