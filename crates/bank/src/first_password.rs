@@ -21,7 +21,7 @@ pub fn first_password(random: &[u8; 16]) -> Zeroizing<String> {
     // As long as it gets, so that nothing is left behind where a shorter one grew.
     let mut password = Zeroizing::new(String::with_capacity(random.len() + random.len() / GROUP));
     for (place, byte) in random.iter().enumerate() {
-        if place > 0 && place % GROUP == 0 {
+        if place > 0 && place.is_multiple_of(GROUP) {
             password.push('-');
         }
         let letter = ALPHABET.get(usize::from(byte & 0x1f)).copied();
@@ -37,9 +37,7 @@ mod tests {
 
     #[test]
     fn four_groups_of_four_letters_come_from_the_low_five_bits() {
-        let random = [
-            0, 1, 2, 3, 4, 5, 6, 7, 8, 30, 31, 32, 33, 0x7f, 0x80, 0xff,
-        ];
+        let random = [0, 1, 2, 3, 4, 5, 6, 7, 8, 30, 31, 32, 33, 0x7f, 0x80, 0xff];
         assert_eq!(*first_password(&random), "2345-6789-ayz2-3z2z");
     }
 
@@ -64,7 +62,8 @@ mod tests {
 
     #[test]
     fn it_is_long_enough_where_login_asks_for_no_code() {
-        let password = first_password(b"\x00\x05\x0a\x0f\x14\x19\x1e\x01\x06\x0b\x10\x15\x1a\x1f\x02\x07");
+        let password =
+            first_password(b"\x00\x05\x0a\x0f\x14\x19\x1e\x01\x06\x0b\x10\x15\x1a\x1f\x02\x07");
         let taken = password::check(&password, password::MINIMUM_ALONE, "12345678901", &[]);
         assert_eq!(taken, Ok(19));
     }

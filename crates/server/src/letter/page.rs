@@ -93,7 +93,9 @@ impl Setter<'_> {
         self.y = 80.0;
         let to = format!("{}　様", letter.customer_name);
         let style = body().sized(15.0);
-        let style = self.sheet.fitted(&to, style, RIGHT - LEFT, Part::CustomerName)?;
+        let style = self
+            .sheet
+            .fitted(&to, style, RIGHT - LEFT, Part::CustomerName)?;
         let line = self.sheet.text(LEFT, self.y, &to, style)?;
         self.note(Tag::P, [line]);
         let end = (LEFT + self.sheet.width(&to, style)? + 10.0).clamp(LEFT + 210.0, RIGHT);
@@ -115,9 +117,15 @@ impl Setter<'_> {
         self.y += 40.0;
         let style = body().sized(16.0).inked(house_blue()).bold();
         let width = self.sheet.width(texts.title, style)?;
-        let title = self.sheet.text((WIDTH - width) / 2.0, self.y, texts.title, style)?;
-        self.note(Tag::Hn(NonZeroU16::MIN, Some(texts.title.to_owned())), [title]);
-        self.sheet.rule(LEFT, RIGHT, self.y + 13.0, 1.2, house_blue());
+        let title = self
+            .sheet
+            .text((WIDTH - width) / 2.0, self.y, texts.title, style)?;
+        self.note(
+            Tag::Hn(NonZeroU16::MIN, Some(texts.title.to_owned())),
+            [title],
+        );
+        self.sheet
+            .rule(LEFT, RIGHT, self.y + 13.0, 1.2, house_blue());
         self.y += 36.0;
         for text in texts.opening {
             let lines = self.lines(LEFT, text, RIGHT, body(), 16.5)?;
@@ -147,7 +155,8 @@ impl Setter<'_> {
         let mut above = top;
         for ((value, style, height), (label, label_en)) in rows.into_iter().zip(texts.labels) {
             if above > top {
-                self.sheet.rule(LEFT, RIGHT, above, 0.6, ink(0xb4, 0xc0, 0xd0));
+                self.sheet
+                    .rule(LEFT, RIGHT, above, 0.6, ink(0xb4, 0xc0, 0xd0));
             }
             let middle = above + height / 2.0;
             let x = LEFT + PADDING;
@@ -155,8 +164,12 @@ impl Setter<'_> {
             let first = self.sheet.text(x, middle - 1.0, label, body().bold())?;
             let second = self.sheet.text(x, middle + 10.0, label_en, small)?;
             let x = LEFT + LABELS + PADDING + 4.0;
-            let style = self.sheet.fitted(value, style, RIGHT - PADDING - x, Part::Password)?;
-            let shown = self.sheet.text(x, middle + style.size * 0.36, value, style)?;
+            let style = self
+                .sheet
+                .fitted(value, style, RIGHT - PADDING - x, Part::Password)?;
+            let shown = self
+                .sheet
+                .text(x, middle + style.size * 0.36, value, style)?;
             let heading = group(Tag::TH(TableHeaderScope::Row), [first, second]);
             let mut row = group(Tag::TR, [heading]);
             row.push(group(Tag::TD, [shown]));
@@ -280,11 +293,7 @@ impl Setter<'_> {
     }
 
     /// Notes what lines are.
-    fn note(
-        &mut self,
-        tag: impl Into<TagKind>,
-        lines: impl IntoIterator<Item = Identifier>,
-    ) {
+    fn note(&mut self, tag: impl Into<TagKind>, lines: impl IntoIterator<Item = Identifier>) {
         self.tree.push(group(tag, lines));
     }
 }

@@ -113,8 +113,14 @@ impl<'s> Sheet<'s> {
         self.surface.set_stroke(outline);
         let span = SpanTag::empty().with_lang(Some(style.language));
         let tagged = self.surface.start_tagged(ContentTag::Span(span));
-        self.surface
-            .draw_glyphs(Point::from_xy(x, y), &glyphs, face.font(), text, style.size, false);
+        self.surface.draw_glyphs(
+            Point::from_xy(x, y),
+            &glyphs,
+            face.font(),
+            text,
+            style.size,
+            false,
+        );
         self.surface.end_tagged();
         Ok(tagged)
     }
@@ -128,7 +134,12 @@ impl<'s> Sheet<'s> {
     }
 
     /// A box, filled or framed.
-    pub(super) fn area(&mut self, area: Option<Rect>, inside: Option<Ink>, frame: Option<(Ink, f32)>) {
+    pub(super) fn area(
+        &mut self,
+        area: Option<Rect>,
+        inside: Option<Ink>,
+        frame: Option<(Ink, f32)>,
+    ) {
         let Some(area) = area else { return };
         let mut path = PathBuilder::new();
         path.push_rect(area);

@@ -60,10 +60,12 @@ const REISSUED_STEPS: [&str; 4] = [
 pub(super) fn of(letter: &Letter<'_>) -> Texts {
     let until = format!("{}まで", in_japanese(letter.expires_on));
     let warnings = [
-        "当行の担当者がパスワードやワンタイムパスワードをお尋ねすることは、決してありません。".to_owned(),
+        "当行の担当者がパスワードやワンタイムパスワードをお尋ねすることは、決してありません。"
+            .to_owned(),
         format!("{until}にログインされない場合、このパスワードは無効となり、再発行が必要です。"),
         "パスワードを変更された後は、この書面を裁断するなど、確実に破棄してください。".to_owned(),
-        "開封された形跡がある場合や、お心当たりのない場合は、ログインせずに当行へご連絡ください。".to_owned(),
+        "開封された形跡がある場合や、お心当たりのない場合は、ログインせずに当行へご連絡ください。"
+            .to_owned(),
     ];
     let opened = letter.kind == Kind::Opened;
     Texts {
@@ -109,7 +111,9 @@ fn in_english(letter: &Letter<'_>) -> String {
     let until = letter.expires_on.strftime("%-d %B %Y");
     let (what, token) = match letter.kind {
         Kind::Opened => (
-            format!("Your contract ID and first password for {bank} internet banking are in the box above."),
+            format!(
+                "Your contract ID and first password for {bank} internet banking are in the box above."
+            ),
             "Then get the token app and register it with \"ワンタイムパスワードの利用登録はこちら\" (one-time password registration) on \
              the login page; transfers are open to you after that.",
         ),

@@ -39,7 +39,9 @@ fn end_of_line(
     while let Some((at, letter)) = letters.next() {
         if letter != ' ' {
             width += advance(letter)?;
-            if width > room && let Some(end) = fits {
+            if width > room
+                && let Some(end) = fits
+            {
                 return Ok(end);
             }
         } else {
@@ -77,13 +79,19 @@ mod tests {
 
     /// Full-width characters are two wide, others one.
     fn wrapped(text: &str, room: f32) -> Vec<&str> {
-        lines(text, room, |letter| Ok(if letter.is_ascii() { 1.0 } else { 2.0 })).unwrap()
+        lines(text, room, |letter| {
+            Ok(if letter.is_ascii() { 1.0 } else { 2.0 })
+        })
+        .unwrap()
     }
 
     #[test]
     fn japanese_breaks_between_characters_and_english_between_words() {
         assert_eq!(wrapped("銀行の取引", 6.0), ["銀行の", "取引"]);
-        assert_eq!(wrapped("the bank never asks", 9.0), ["the bank", "never", "asks"]);
+        assert_eq!(
+            wrapped("the bank never asks", 9.0),
+            ["the bank", "never", "asks"]
+        );
         assert_eq!(wrapped("電話0120番", 6.0), ["電話", "0120番"]);
     }
 

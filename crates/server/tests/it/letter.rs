@@ -11,8 +11,9 @@ use zeroize::Zeroizing;
 
 const RANDOM: [u8; 16] = *b"sixteen letters.";
 
-/// Characters of names that the JIS standards have under another form or not at all, and rare ones that they have.
-const RARE: &str = "髙﨑𠮷邉邊濵德塚𠮟亜橳丼";
+/// Characters of names that the JIS standards have under another form or not at all, rare ones that they have, and two that
+/// share a glyph.
+const RARE: &str = "髙﨑𠮷邉邊濵德塚𠮟亜橳丼〜～";
 
 fn bank() -> BankOnPaper<'static> {
     BankOnPaper {
@@ -58,7 +59,11 @@ fn poppler(program: &str, options: &[&str], pdf: &[u8]) -> String {
 }
 
 fn text_of(letter: &Letter<'_>) -> String {
-    poppler("pdftotext", &["-layout", "-enc", "UTF-8"], &render(letter).unwrap())
+    poppler(
+        "pdftotext",
+        &["-layout", "-enc", "UTF-8"],
+        &render(letter).unwrap(),
+    )
 }
 
 /// Without white space, which tells of the setting alone.
@@ -117,7 +122,8 @@ fn the_letter_is_one_tagged_a4_page_without_author() {
         let mut lines = about.lines().filter_map(|line| line.split_once(':'));
         lines.find_map(|(key, value)| (key == name).then(|| value.trim().to_owned()))
     };
-    let told_as = |name: &str, value: &str| assert_eq!(told(name).as_deref(), Some(value), "{about}");
+    let told_as =
+        |name: &str, value: &str| assert_eq!(told(name).as_deref(), Some(value), "{about}");
     told_as("Pages", "1");
     told_as("Page size", "595.28 x 841.89 pts (A4)");
     told_as("Title", "インターネットバンキング 初回パスワードのご案内");
@@ -173,7 +179,10 @@ fn a_character_that_the_font_lacks_is_named() {
     assert_eq!(told, "the letter's font has no '😀' (U+1F600)");
     let mut elsewhere = letter("見本 太郎", &password);
     elsewhere.bank.hours = "☏ 9:00";
-    assert_eq!(render(&elsewhere).err(), Some(LetterError::Unprintable('☏')));
+    assert_eq!(
+        render(&elsewhere).err(),
+        Some(LetterError::Unprintable('☏'))
+    );
 }
 
 #[test]
