@@ -88,7 +88,7 @@ impl Setter<'_> {
     fn head(&mut self, letter: &Letter<'_>) -> Result<(), LetterError> {
         let day = texts::in_japanese(letter.issued_on);
         self.y = 52.0;
-        self.to_the_right(&day, body())?;
+        self.right_aligned(&day, body())?;
 
         self.y = 80.0;
         let to = format!("{}　様", letter.customer_name);
@@ -103,11 +103,11 @@ impl Setter<'_> {
 
         self.y += 32.0;
         let bank = &letter.bank;
-        self.to_the_right(bank.name, body().sized(11.5).bold())?;
+        self.right_aligned(bank.name, body().sized(11.5).bold())?;
         let phone = format!("電話 {}（{}）", bank.phone, bank.hours);
         for line in bank.address.iter().copied().chain([phone.as_str()]) {
             self.y += 14.0;
-            self.to_the_right(line, body().sized(8.5).inked(grey()))?;
+            self.right_aligned(line, body().sized(8.5).inked(grey()))?;
         }
         Ok(())
     }
@@ -262,7 +262,7 @@ impl Setter<'_> {
     }
 
     /// A line of the bank that ends at the right edge.
-    fn to_the_right(&mut self, text: &str, style: Style) -> Result<(), LetterError> {
+    fn right_aligned(&mut self, text: &str, style: Style) -> Result<(), LetterError> {
         if text.is_empty() {
             return Ok(());
         }

@@ -12,11 +12,11 @@ const NOT_FIRST: &str = "、。，．・：；？！ー々」』）〕］｝】�
 const NOT_LAST: &str = "「『（〔［｛【〈《([";
 
 /// The lines of a text, none wider than `room` (in the unit of `advance`) where a break can help it.
-pub(super) fn lines<'t>(
-    text: &'t str,
+pub(super) fn lines(
+    text: &str,
     room: f32,
     advance: impl Fn(char) -> Result<f32, LetterError>,
-) -> Result<Vec<&'t str>, LetterError> {
+) -> Result<Vec<&str>, LetterError> {
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -99,6 +99,17 @@ mod tests {
     fn no_line_begins_with_a_full_stop_or_ends_with_an_opening_bracket() {
         assert_eq!(wrapped("銀行へ。取引", 6.0), ["銀行", "へ。取", "引"]);
         assert_eq!(wrapped("銀行「取引」", 6.0), ["銀行", "「取", "引」"]);
+    }
+
+    #[test]
+    fn nothing_is_lost_at_any_width() {
+        let text = "ログイン画面の「利用登録」から、0120-000-000（平日 9:00～17:00）へ。 Log in (again)、です。。」";
+        let solid = |text: &str| text.replace(' ', "");
+        for room in 1..80_u8 {
+            let lines = wrapped(text, f32::from(room));
+            assert_eq!(solid(&lines.concat()), solid(text), "{room}");
+            assert!(lines.iter().all(|line| !line.is_empty()), "{room}");
+        }
     }
 
     #[test]
