@@ -1,10 +1,13 @@
 //! The first password (初回ログインパスワード) that the bank prints on a letter (rule F2).
 
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use zeroize::Zeroizing;
 
-/// How long a printed password holds: 30 days from the moment that it was made.
-pub const HOLDS_FOR: SignedDuration = SignedDuration::from_hours(24 * 30);
+use crate::jst;
+
+/// Days after the one it was made on (JST) to whose end a printed password holds.
+pub const HOLDS_DAYS: i64 = 30;
 
 /// What a first password is made of: 32 letters that are not taken for each other on paper. Small letters and digits
 /// alone, so that a phone needs no shift; without `0` and `o`, `1` and `l`.
@@ -30,10 +33,39 @@ pub fn first_password(random: &[u8; 16]) -> Zeroizing<String> {
     password
 }
 
+/// When a password made at `now` ends: the midnight (JST) after [`HOLDS_DAYS`], so that a letter need name no hour.
+#[must_use]
+pub fn expires_at(now: Timestamp) -> Timestamp {
+    let after = jst::day(now).checked_add((HOLDS_DAYS + 1).days());
+    after.ok().and_then(jst::start_of).unwrap_or(now)
+}
+
+/// The last day (JST) during all of which a password holds that ends at `expires_at`: what its letter says.
+#[must_use]
+pub fn last_day(expires_at: Timestamp) -> Date {
+    let day = jst::day(expires_at);
+    day.checked_sub(1.day()).unwrap_or(day)
+}
+
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
     use crate::password;
+
+    #[test]
+    fn it_holds_to_the_end_of_the_thirtieth_day_in_japan() {
+        // The last and the first moment of a day in Japan.
+        for (made, last) in [
+            ("2026-11-24T14:59:59.999Z", date(2026, 12, 24)),
+            ("2026-11-24T15:00:00Z", date(2026, 12, 25)),
+        ] {
+            let ends = expires_at(made.parse().unwrap());
+            assert_eq!(last_day(ends), last, "{made}");
+            assert_eq!(Some(ends), jst::next_day(last).and_then(jst::start_of));
+        }
+    }
 
     #[test]
     fn four_groups_of_four_letters_come_from_the_low_five_bits() {

@@ -55,7 +55,7 @@ pub struct Letter<'a> {
     pub password: &'a Zeroizing<String>,
     /// The day on the letter (JST).
     pub issued_on: Date,
-    /// The last day on which the password opens anything (JST).
+    /// The last day on which the password opens anything (JST): `warifu_bank::first_password::last_day`.
     pub expires_on: Date,
     /// Why it is written.
     pub kind: Kind,
