@@ -16,6 +16,8 @@ use jiff::civil::Date;
 use warifu_bank::contract::ContractId;
 use zeroize::Zeroizing;
 
+use crate::bank::BankSettings;
+
 /// The bank as its letters name it.
 #[derive(Debug, Clone, Copy)]
 pub struct BankOnPaper<'a> {
@@ -31,6 +33,20 @@ pub struct BankOnPaper<'a> {
     pub hours: &'a str,
     /// When the phone is answered, in English.
     pub hours_en: &'a str,
+}
+
+/// As the configuration names it, without an address.
+impl<'a> From<&'a BankSettings> for BankOnPaper<'a> {
+    fn from(bank: &'a BankSettings) -> Self {
+        Self {
+            name: &bank.name.ja,
+            name_en: &bank.name.en,
+            address: &[],
+            phone: &bank.phone,
+            hours: &bank.hours.ja,
+            hours_en: &bank.hours.en,
+        }
+    }
 }
 
 /// Why the letter is written.

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::process::Command;
 
 use jiff::civil::date;
+use warifu::bank::BankSettings;
 use warifu::letter::{BankOnPaper, Kind, Letter, LetterError, Part, render};
 use warifu_bank::contract::ContractId;
 use warifu_bank::first_password::{ALPHABET, first_password};
@@ -182,6 +183,20 @@ fn a_character_that_the_font_lacks_is_named() {
     assert_eq!(
         render(&elsewhere).err(),
         Some(LetterError::Unprintable('☏'))
+    );
+}
+
+#[test]
+fn the_bank_that_is_configured_by_default_can_write_letters() {
+    let password = first_password(&RANDOM);
+    let settings = BankSettings::default();
+    let text = text_of(&Letter {
+        bank: BankOnPaper::from(&settings),
+        ..letter("見本 太郎", &password)
+    });
+    assert!(
+        text.contains(&settings.name.ja) && text.contains(&settings.phone),
+        "{text}"
     );
 }
 
