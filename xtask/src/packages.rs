@@ -16,7 +16,7 @@ struct Need {
     present: fn() -> bool,
 }
 
-const RUST_TESTS: [Need; 2] = [
+const RUST_TESTS: [Need; 3] = [
     Need {
         package: "postgresql",
         what: "PostgreSQL 15 or newer",
@@ -26,6 +26,11 @@ const RUST_TESTS: [Need; 2] = [
         package: "oathtool",
         what: "oathtool, an independent TOTP to compare with",
         present: || run::exists("oathtool"),
+    },
+    Need {
+        package: "poppler-utils",
+        what: "pdftotext and pdfinfo, to read the bank's letters back",
+        present: || run::exists("pdftotext") && run::exists("pdfinfo"),
     },
 ];
 

@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod http;
+pub mod letter;
 pub mod logging;
 pub mod mail;
 pub mod metrics;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use warifu_bank::account::{AccountId, AccountKind, AccountNumber};
 use warifu_bank::contract::{ContractId, LossReason};
-use warifu_bank::first_password::{HOLDS_FOR, first_password};
+use warifu_bank::first_password::{self, first_password};
 use warifu_bank::ledger::{JournalKind, Postings};
 use warifu_bank::notice::Event as Notice;
 use warifu_bank::receipt;
@@ -88,7 +88,7 @@ impl Bank {
             Err(busy) => return Ok(Err(busy)),
         };
         let now = self.now();
-        let expires_at = now.checked_add(HOLDS_FOR).unwrap_or(now);
+        let expires_at = first_password::expires_at(now);
         let length = warifu_bank::password::length(&password);
         let (member, entropy, name) = (member.clone(), self.entropy.clone(), new.name.clone());
         let opened = self.database.write(move |tx| {
@@ -168,7 +168,7 @@ impl Bank {
             Err(busy) => return Ok(Err(busy)),
         };
         let now = self.now();
-        let expires_at = now.checked_add(HOLDS_FOR).unwrap_or(now);
+        let expires_at = first_password::expires_at(now);
         let length = warifu_bank::password::length(&password);
         let (actor, address, entropy) =
             (member.actor(), member.address.clone(), self.entropy.clone());
