@@ -46,21 +46,27 @@ async function answers(origin, child, said) {
   throw new Error(`warifu does not answer: ${said()}`);
 }
 
-/** A running server: its origin, a way to run its other commands, and `stop`. */
-export async function startServer() {
+/**
+ * A running server: its origin, those of the bank and of the staff's pages, a way to run its other commands, and `stop`.
+ * With `clocked`, the same program with a clock that `advance` moves: what takes minutes takes a word.
+ */
+export async function startServer({ clocked = false } = {}) {
   const warifu = binary('WARIFU_BIN');
   const folder = await mkdtemp(join(tmpdir(), 'warifu-browser-'));
-  const port = await freePort();
+  const [port, bankPort, staffPort] = [await freePort(), await freePort(), await freePort()];
   const filled = (await readFile(TEMPLATE, 'utf8'))
     .replaceAll('{data_dir}', join(folder, 'var'))
     .replaceAll('{port}', String(port))
+    .replaceAll('{bank_port}', String(bankPort))
+    .replaceAll('{staff_port}', String(staffPort))
     .replaceAll('{metrics_port}', String(await freePort()));
   const config = join(folder, 'warifu.toml');
   await writeFile(config, filled);
 
-  const child = spawn(warifu, ['serve', '--config', config], {
+  const words = clocked ? [config] : ['serve', '--config', config];
+  const child = spawn(clocked ? binary('WARIFU_CLOCKED_BIN') : warifu, words, {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [clocked ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   let output = '';
   const keep = (chunk) => {
@@ -74,6 +80,21 @@ export async function startServer() {
 
   const server = {
     origin: `http://127.0.0.1:${port}`,
+    bank: `http://127.0.0.1:${bankPort}`,
+    staff: `http://127.0.0.1:${staffPort}`,
+    /** Moves the clock of a clocked server forward, and waits until it has heard. */
+    async advance(seconds) {
+      const heard = new Promise((resolve) => {
+        const listen = (chunk) => {
+          if (!String(chunk).includes(`moved ${seconds}`)) return;
+          child.stdout.removeListener('data', listen);
+          resolve();
+        };
+        child.stdout.on('data', listen);
+      });
+      child.stdin.write(`+${seconds}\n`);
+      await heard;
+    },
     output: () => output,
     async run(...words) {
       const { stdout } = await promisify(execFile)(warifu, [...words, '--config', config], {

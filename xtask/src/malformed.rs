@@ -101,7 +101,9 @@ impl Server {
         let config = CONFIG
             .replace("{data_dir}", &folder.path().join("var").to_string_lossy())
             .replace("{port}", &port.to_string())
-            .replace("{metrics_port}", &postgres::free_port()?.to_string());
+            .replace("{metrics_port}", &postgres::free_port()?.to_string())
+            .replace("{bank_port}", &postgres::free_port()?.to_string())
+            .replace("{staff_port}", &postgres::free_port()?.to_string());
         std::fs::write(folder.path().join("warifu.toml"), config)?;
         let warifu = |words: &[&str]| -> Command {
             let mut command = run::program(binary);
@@ -199,7 +201,13 @@ mod tests {
 
     #[test]
     fn the_configuration_has_every_place_to_fill_in() {
-        for place in ["{data_dir}", "{port}", "{metrics_port}"] {
+        for place in [
+            "{data_dir}",
+            "{port}",
+            "{metrics_port}",
+            "{bank_port}",
+            "{staff_port}",
+        ] {
             assert!(CONFIG.contains(place), "{place}");
         }
     }

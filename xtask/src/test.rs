@@ -115,7 +115,7 @@ fn browser(steps: &mut Steps) {
     }
     let mut build = run::cargo();
     // The whole workspace, as the tests were built: other features would compile every dependency again.
-    build.args(["build", "--workspace", "--bins"]);
+    build.args(["build", "--workspace", "--bins", "--examples"]);
     if !steps.step("build warifu and its token", || run::checked(&mut build)) {
         return;
     }
@@ -132,6 +132,7 @@ fn browser(steps: &mut Steps) {
         node.current_dir(&folder)
             .args(["--test", "--test-concurrency=1"])
             .env("WARIFU_BIN", binary("warifu")?)
+            .env("WARIFU_CLOCKED_BIN", binary("examples/clocked")?)
             .env("WARIFU_TOKEN_BIN", binary("warifu-token")?);
         if let Some(chromium) = packages::chromium() {
             node.env("CHROMIUM", chromium);

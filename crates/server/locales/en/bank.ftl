@@ -101,6 +101,7 @@ balances = Balances
 notices = Notices
 notices-newest = Newest notices
 notices-none = None.
+more = Details
 when = When
 what = What
 address = From

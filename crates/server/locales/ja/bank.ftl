@@ -101,6 +101,7 @@ balances = 残高照会
 notices = お知らせ
 notices-newest = 最近のお知らせ
 notices-none = ありません。
+more = 詳細
 when = 日時
 what = 内容
 address = 接続元

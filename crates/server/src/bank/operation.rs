@@ -99,16 +99,17 @@ impl Bank {
                     return Ok(Err(refusal));
                 }
             }
-            operation::insert(
-                tx,
+            let order = order.as_ref();
+            let secret = secret.as_slice();
+            let new = operation::New {
                 key,
-                id,
+                contract: id,
                 session,
                 kind,
-                order.as_ref(),
-                secret.as_slice(),
-                now,
-            )?;
+                order,
+                secret,
+            };
+            operation::insert(tx, &new, now)?;
             Ok(Ok(Shown { key, token }))
         });
         Ok(shown.await?)

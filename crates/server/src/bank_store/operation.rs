@@ -45,34 +45,41 @@ pub struct Stored {
     pub secret: Vec<u8>,
 }
 
+/// An operation whose page is about to be shown.
+pub struct New<'a> {
+    /// Its key.
+    pub key: Uid,
+    /// Whose.
+    pub contract: ContractId,
+    /// In which session.
+    pub session: SessionKey,
+    /// What it is.
+    pub kind: OrderKind,
+    /// What was ordered, where it is known.
+    pub order: Option<&'a Order>,
+    /// Random bytes of its own.
+    pub secret: &'a [u8],
+}
+
 /// Keeps an operation whose page is about to be shown.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
-pub fn insert(
-    tx: &mut Tx<'_>,
-    key: Uid,
-    contract: ContractId,
-    session: SessionKey,
-    kind: OrderKind,
-    order: Option<&Order>,
-    secret: &[u8],
-    now: Timestamp,
-) -> Result<(), DatabaseError> {
-    let payload = order.map(Order::to_stored);
+pub fn insert(tx: &mut Tx<'_>, new: &New<'_>, now: Timestamp) -> Result<(), DatabaseError> {
+    let payload = new.order.map(Order::to_stored);
     tx.execute_exactly(
         1,
         "an operation",
         "INSERT INTO operations (key, contract, session, kind, payload, attempt, state, shown_at, secret)
          VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7)",
         &[
-            Value::Bytes(key.as_bytes()),
-            Value::Int(contract.to_stored()),
-            Value::Bytes(&session.0),
-            Value::Text(kind.word()),
+            Value::Bytes(new.key.as_bytes()),
+            Value::Int(new.contract.to_stored()),
+            Value::Bytes(&new.session.0),
+            Value::Text(new.kind.word()),
             Value::MaybeText(payload.as_deref()),
             Value::Int(now.as_microsecond()),
-            Value::Bytes(secret),
+            Value::Bytes(new.secret),
         ],
     )
 }

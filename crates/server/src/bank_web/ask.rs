@@ -41,7 +41,7 @@ pub(crate) struct Posted {
 }
 
 /// Somebody who is signed in.
-pub(super) struct Signed {
+pub(crate) struct Signed {
     pub(crate) visitor: Visitor,
     pub(crate) name: String,
 }

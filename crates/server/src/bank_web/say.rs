@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use warifu_bank::account::{AccountId, AccountKind};
 use warifu_bank::jst;
-use warifu_bank::notice::{Event, NotSent};
 use warifu_bank::operation::{Order, Refusal};
 use warifu_bank::otp_policy::CodeRefusal;
 use warifu_bank::yen::Yen;
@@ -156,89 +155,5 @@ impl Ask {
             Order::LossStop { .. } => "title-loss",
             Order::EmergencyStop => "title-emergency",
         })
-    }
-}
-
-/// An event in a line, for the top page and for mails.
-pub(crate) fn event(language: Language, event: &Event) -> String {
-    let texts = Texts::of(language);
-    let amount = |amount: i64| yen(language, Yen(amount));
-    match event {
-        Event::Registered { caution_until, cap } => texts.with(
-            "event-registered",
-            &[
-                ("until", &micros(language, *caution_until)),
-                ("cap", &amount(*cap)),
-            ],
-        ),
-        Event::TokenChanged { caution_until, cap } => texts.with(
-            "event-token-changed",
-            &[
-                ("until", &micros(language, *caution_until)),
-                ("cap", &amount(*cap)),
-            ],
-        ),
-        Event::UseStopped => texts.say("event-use-stopped"),
-        Event::LossStopped { by_bank: true } => texts.say("event-loss-stopped-bank"),
-        Event::LossStopped { by_bank: false } => texts.say("event-loss-stopped"),
-        Event::Released => texts.say("event-released"),
-        Event::LoginSettingChanged { asks: true } => texts.say("event-login-asks"),
-        Event::LoginSettingChanged { asks: false } => texts.say("event-login-asks-not"),
-        Event::TransferSent {
-            receipt,
-            amount: sent,
-        } => texts.with(
-            "event-transfer-sent",
-            &[("receipt", receipt), ("amount", &amount(*sent))],
-        ),
-        Event::TransferReserved {
-            receipt,
-            amount: sent,
-            date,
-        } => texts.with(
-            "event-transfer-reserved",
-            &[
-                ("receipt", receipt),
-                ("amount", &amount(*sent)),
-                ("date", &day(language, *date)),
-            ],
-        ),
-        Event::TransferCancelled { receipt } => {
-            texts.with("event-transfer-cancelled", &[("receipt", receipt)])
-        }
-        Event::TransferNotSent { receipt, reason } => {
-            let reason = texts.say(match reason {
-                NotSent::ShortOfFunds => "not-sent-funds",
-                NotSent::OverLimit => "not-sent-limit",
-                NotSent::NoSuchPayee => "not-sent-payee",
-                NotSent::Stopped => "not-sent-stopped",
-            });
-            texts.with(
-                "event-transfer-not-sent",
-                &[("receipt", receipt), ("reason", &reason)],
-            )
-        }
-        Event::InternalTransferDone {
-            receipt,
-            amount: sent,
-        } => texts.with(
-            "event-internal-done",
-            &[("receipt", receipt), ("amount", &amount(*sent))],
-        ),
-        Event::LimitChanged { to, effective_on } => texts.with(
-            "event-limit-changed",
-            &[
-                ("amount", &amount(*to)),
-                ("date", &day(language, *effective_on)),
-            ],
-        ),
-        Event::PasswordChanged => texts.say("event-password-changed"),
-        Event::PasswordReissued => texts.say("event-password-reissued"),
-        Event::MailAddressChanged => texts.say("event-mail-changed"),
-        Event::TokenLocked => texts.say("event-token-locked"),
-        Event::TokenUnlocked => texts.say("event-token-unlocked"),
-        Event::EmergencyStopped => texts.say("event-emergency-stopped"),
-        Event::EmergencyLifted => texts.say("event-emergency-lifted"),
-        Event::Reversed { receipt } => texts.with("event-reversed", &[("receipt", receipt)]),
     }
 }

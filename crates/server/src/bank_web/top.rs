@@ -3,9 +3,11 @@
 use axum::response::Response;
 use warifu_bank::contract::TokenStanding;
 
-use super::ask::Ask;
+use super::ask::{Ask, Signed};
 use super::{Failure, say};
+use crate::bank::Overview;
 use crate::bank_store::sign_in::Outcome;
+use crate::mail;
 use crate::web::page::{Block, Cell, Page, Table, Tone};
 
 /// `GET /top`
@@ -18,53 +20,9 @@ pub(super) async fn page(ask: Ask) -> Result<Response, Failure> {
     let Some(overview) = bank.overview(&signed.visitor).await? else {
         return Err(Failure::NotFound);
     };
-    let mut blocks = Vec::new();
-    if signed.visitor.session.replaced > 0 {
-        blocks.push(Block::Notice(Tone::Info, ask.say("replaced-others")));
-    }
-    match &overview.stored.contract.token {
-        TokenStanding::None => {
-            blocks.push(Block::Notice(Tone::Warn, ask.say("needs-registration")));
-            blocks.push(Block::Links(vec![(
-                "/registration".into(),
-                ask.say("link-registration"),
-            )]));
-        }
-        TokenStanding::AwaitingRelease { .. } => {
-            blocks.push(Block::Notice(Tone::Warn, ask.say("needs-release")));
-        }
-        TokenStanding::InUse { .. } => {}
-    }
-    if let Some(until) = bank.caution_until(&overview.stored) {
-        let values = [
-            ("until", ask.moment(until)),
-            ("cap", ask.yen(bank.settings().limits.caution)),
-        ];
-        let values: Vec<_> = values
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        blocks.push(Block::Notice(
-            Tone::Info,
-            ask.texts().with("caution", &values),
-        ));
-    }
+    let mut blocks = warnings(&ask, &signed, &overview);
     blocks.push(Block::Heading(ask.say("balances")));
-    blocks.push(Block::Accounts(
-        overview
-            .accounts
-            .iter()
-            .map(|account| {
-                let kind = account.id.kind().map(|kind| say::kind(ask.texts(), kind));
-                (
-                    format!("/accounts/{}", account.id.to_stored()),
-                    kind.unwrap_or_default(),
-                    format!("{:03}-{}", account.id.branch(), account.id.number()),
-                    ask.yen(account.balance),
-                )
-            })
-            .collect(),
-    ));
+    blocks.push(Block::Accounts(accounts(&ask, &overview)));
     // This sign-in is the newest that went through; the one before it is what the customer compares with.
     let sign_ins = bank.sign_ins(&signed.visitor).await?;
     let last = sign_ins
@@ -84,16 +42,11 @@ pub(super) async fn page(ask: Ask) -> Result<Response, Failure> {
     blocks.push(Block::Heading(ask.say("notices")));
     blocks.push(Block::Table(Table {
         caption: ask.say("notices-newest"),
-        head: vec![ask.say("when"), ask.say("what")],
-        rows: notices
+        head: ["when", "what", "more", "receipt"]
             .iter()
-            .map(|notice| {
-                vec![
-                    Cell::text(ask.moment(notice.at)),
-                    Cell::text(say::event(ask.language, &notice.event)),
-                ]
-            })
+            .map(|key| ask.say(key))
             .collect(),
+        rows: notices.iter().map(|it| notice(&ask, it)).collect(),
         none: ask.say("notices-none"),
     }));
     let page = Page {
@@ -103,4 +56,55 @@ pub(super) async fn page(ask: Ask) -> Result<Response, Failure> {
         ..Page::default()
     };
     Ok(ask.page_for(&signed, &page))
+}
+
+fn notice(ask: &Ask, notice: &crate::bank_store::notice::Stored) -> Vec<Cell> {
+    let told = mail::tell(&notice.event, ask.language);
+    vec![
+        Cell::text(ask.moment(notice.at)),
+        Cell::text(told.headline),
+        Cell::text(told.text.replace('\n', " ")),
+        Cell::text(told.receipt.unwrap_or_default()),
+    ]
+}
+
+fn accounts(ask: &Ask, overview: &Overview) -> Vec<(String, String, String, String)> {
+    let line = |account: &crate::bank_store::account::Stored| {
+        let kind = account.id.kind().map(|kind| say::kind(ask.texts(), kind));
+        (
+            format!("/accounts/{}", account.id.to_stored()),
+            kind.unwrap_or_default(),
+            format!("{:03}-{}", account.id.branch(), account.id.number()),
+            ask.yen(account.balance),
+        )
+    };
+    overview.accounts.iter().map(line).collect()
+}
+
+/// What must be seen first: another login that was ended, a token that is missing, the low cap of the first day.
+fn warnings(ask: &Ask, signed: &Signed, overview: &Overview) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if signed.visitor.session.replaced > 0 {
+        blocks.push(Block::Notice(Tone::Info, ask.say("replaced-others")));
+    }
+    match &overview.stored.contract.token {
+        TokenStanding::None => {
+            blocks.push(Block::Notice(Tone::Warn, ask.say("needs-registration")));
+            let link = ("/registration".to_owned(), ask.say("link-registration"));
+            blocks.push(Block::Links(vec![link]));
+        }
+        TokenStanding::AwaitingRelease { .. } => {
+            blocks.push(Block::Notice(Tone::Warn, ask.say("needs-release")));
+        }
+        TokenStanding::InUse { .. } => {}
+    }
+    let bank = &ask.web.bank;
+    if let Some(until) = bank.caution_until(&overview.stored) {
+        let (until, cap) = (ask.moment(until), ask.yen(bank.settings().limits.caution));
+        let text = ask
+            .texts()
+            .with("caution", &[("until", &until), ("cap", &cap)]);
+        blocks.push(Block::Notice(Tone::Info, text));
+    }
+    blocks
 }

@@ -6,14 +6,16 @@ mod key;
 mod migrate;
 mod output;
 mod relying_party;
-mod serve;
+pub mod serve;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::ambient::{Clock, SystemClock};
 use crate::config::Config;
 use crate::startup::StartupError;
 use output::{problem, say};
@@ -104,12 +106,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: Command, config: &Config) -> Result<ExitCode, StartupError> {
     match command {
-        Command::Serve(arguments) => serve::run(
-            config,
-            serve::Wanted {
+        Command::Serve(arguments) => {
+            let wanted = serve::Wanted {
                 empty: arguments.empty,
-            },
-        ),
+            };
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            serve::run(config, wanted, &clock)
+        }
         Command::Config(ConfigCommand::Check) => {
             config.tokens()?;
             config.bank_database()?;

@@ -7,7 +7,7 @@ use warifu_bank::uid::Uid;
 
 use super::member;
 use crate::bank::staff::{Decided, Member};
-use crate::bank_store::approval::State;
+use crate::bank_store::approval::{self, State};
 use crate::bank_store::outbox;
 use crate::bank_web::Failure;
 use crate::bank_web::ask::{Ask, Posted, see};
@@ -35,43 +35,7 @@ async fn list_page(
         .approvals()
         .await?
         .iter()
-        .map(|it| {
-            let decides =
-                it.state == State::Open && may_decide(&member.name, member.role, &it.asked_by);
-            let button = |word: &str, key: &str| {
-                let hidden = vec![
-                    ("approval".to_owned(), it.id.to_string()),
-                    ("decision".to_owned(), word.to_owned()),
-                ];
-                Cell::button("/approvals/decide", hidden, ask.say(key))
-            };
-            let state = match it.state {
-                State::Open => "approval-open",
-                State::Approved => "approval-approved",
-                State::Declined => "approval-declined",
-            };
-            let (yes, no) = if decides {
-                (
-                    button("approve", "staff-approve"),
-                    button("decline", "staff-decline"),
-                )
-            } else {
-                (
-                    Cell::text(it.decided_by.clone().unwrap_or_default()),
-                    Cell::default(),
-                )
-            };
-            vec![
-                Cell::text(ask.moment(it.asked_at)),
-                Cell::text(ask.say(&format!("approval-{}", it.kind.word()))),
-                Cell::link(it.contract.grouped(), format!("/contracts/{}", it.contract)),
-                Cell::text(&it.reason),
-                Cell::text(&it.asked_by),
-                Cell::text(ask.say(state)),
-                yes,
-                no,
-            ]
-        })
+        .map(|it| row(ask, member, it))
         .collect();
     let head = [
         "when",
@@ -104,6 +68,43 @@ async fn list_page(
         UNPROCESSABLE
     };
     Ok(ask.staff_page(status, Some(member), &page))
+}
+
+fn row(ask: &Ask, member: &Member, it: &approval::Stored) -> Vec<Cell> {
+    let decides = it.state == State::Open && may_decide(&member.name, member.role, &it.asked_by);
+    let button = |word: &str, key: &str| {
+        let hidden = vec![
+            ("approval".to_owned(), it.id.to_string()),
+            ("decision".to_owned(), word.to_owned()),
+        ];
+        Cell::button("/approvals/decide", hidden, ask.say(key))
+    };
+    let state = match it.state {
+        State::Open => "approval-open",
+        State::Approved => "approval-approved",
+        State::Declined => "approval-declined",
+    };
+    let (yes, no) = if decides {
+        (
+            button("approve", "staff-approve"),
+            button("decline", "staff-decline"),
+        )
+    } else {
+        (
+            Cell::text(it.decided_by.clone().unwrap_or_default()),
+            Cell::default(),
+        )
+    };
+    vec![
+        Cell::text(ask.moment(it.asked_at)),
+        Cell::text(ask.say(&format!("approval-{}", it.kind.word()))),
+        Cell::link(it.contract.grouped(), format!("/contracts/{}", it.contract)),
+        Cell::text(&it.reason),
+        Cell::text(&it.asked_by),
+        Cell::text(ask.say(state)),
+        yes,
+        no,
+    ]
 }
 
 /// `POST /approvals/decide`

@@ -1,22 +1,26 @@
 //! Contracts: find, open, look, stop a token (rules F2 to F4).
 
 use axum::extract::{Path, RawQuery};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use warifu_bank::account::AccountId;
 use warifu_bank::contract::{ContractId, LossReason, Service, TokenStanding};
+use warifu_bank::first_password::last_day;
 use warifu_bank::kana::fold_name;
 use warifu_bank::mail_address::MailAddress;
 use warifu_bank::staff::{Act, ApprovalKind};
+use warifu_bank::uid::Uid;
 use warifu_bank::yen::Yen;
+use zeroize::Zeroizing;
 
 use super::member;
 use crate::bank::staff::{ContractView, Member, NewContract, Opened};
 use crate::bank_web::Failure;
 use crate::bank_web::ask::{Ask, Posted, see};
 use crate::bank_web::confirm::UNPROCESSABLE;
+use crate::letter::{BankOnPaper, Kind, Letter, LetterError, render};
 use crate::web::form::Form;
-use crate::web::page::{Block, Cell, Field, FieldKind, Form as PageForm, Page, Table, Tone};
+use crate::web::page::{Block, Cell, Field, FieldKind, Form as PageForm, Page, Table};
 
 /// `GET /`: find a contract by ID, name or token ID.
 pub(super) async fn find(ask: Ask, RawQuery(query): RawQuery) -> Result<Response, Failure> {
@@ -123,6 +127,7 @@ fn open_form(ask: &Ask, form: &Form, errors: &[(String, String)]) -> Page {
             Block::Errors(errors.to_vec()),
             Block::Form(PageForm {
                 action: "/contracts/new".into(),
+                hidden: vec![("key".into(), key(ask, form))],
                 fields,
                 submit: ask.say("staff-do-open"),
                 cancel: Some(("/".into(), ask.say("do-stop"))),
@@ -132,6 +137,14 @@ fn open_form(ask: &Ask, form: &Form, errors: &[(String, String)]) -> Page {
         menu: "/contracts/new",
         ..Page::default()
     }
+}
+
+/// The key of a form that is shown, or shown again.
+fn key(ask: &Ask, form: &Form) -> String {
+    form.text("key")
+        .parse::<Uid>()
+        .unwrap_or_else(|_| ask.web.bank.uid())
+        .to_string()
 }
 
 fn read(ask: &Ask, form: &Form) -> Result<NewContract, Vec<(String, String)>> {
@@ -164,8 +177,10 @@ fn read(ask: &Ask, form: &Form) -> Result<NewContract, Vec<(String, String)>> {
     if !form.text("deposit").is_empty() && deposit.is_none() {
         wrong("deposit", "bad-amount");
     }
-    match (kana, branch) {
-        (Ok(kana), Some(branch)) if errors.is_empty() => Ok(NewContract {
+    let key = form.text("key").parse::<Uid>();
+    match (kana, branch, key) {
+        (Ok(kana), Some(branch), Ok(key)) if errors.is_empty() => Ok(NewContract {
+            key,
             name: name.to_owned(),
             kana,
             language: if form.text("language") == "en" {
@@ -188,10 +203,15 @@ pub(super) async fn open(posted: Posted) -> Result<Response, Failure> {
         Ok(member) => member,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    match read(&ask, &form) {
+    let read = read(&ask, &form).and_then(|new| match unprintable(&ask, &new.name) {
+        Some(error) => Err(vec![("name".into(), error)]),
+        None => Ok(new),
+    });
+    match read {
         Ok(new) => match ask.web.bank.open_contract(&member, new).await?? {
-            Some(opened) => Ok(letter(&ask, &member, &opened)),
-            None => Err(Failure::Forbidden),
+            Some(opened) => letter(&ask, &opened, Kind::Opened),
+            // Sent again: the contract is there, and its letter was printed.
+            None => Ok(see("/")),
         },
         Err(errors) => {
             let page = open_form(&ask, &form, &errors);
@@ -200,28 +220,58 @@ pub(super) async fn open(posted: Posted) -> Result<Response, Failure> {
     }
 }
 
-/// What the letter to the customer says, shown once.
-fn letter(ask: &Ask, member: &Member, opened: &Opened) -> Response {
-    let page = Page {
-        title: ask.say("staff-letter"),
-        blocks: vec![
-            Block::Notice(Tone::Warn, ask.say("staff-letter-once")),
-            Block::Summary(vec![
-                (ask.say("name"), opened.name.clone()),
-                (ask.say("contract-id"), opened.id.grouped()),
-                (ask.say("first-password"), opened.password.to_string()),
-                (ask.say("holds-until"), ask.moment(opened.expires_at)),
-            ]),
-            Block::Print(ask.say("do-print")),
-            Block::Buttons(vec![(
-                format!("/contracts/{}", opened.id),
-                ask.say("staff-to-contract"),
-            )]),
-        ],
-        menu: "/contracts/new",
-        ..Page::default()
+/// What of a name the letter cannot print: told before anything is opened.
+fn unprintable(ask: &Ask, name: &str) -> Option<String> {
+    let (today, password) = (
+        ask.web.bank.today(),
+        Zeroizing::new("aaaa-aaaa-aaaa-aaaa".into()),
+    );
+    let letter = Letter {
+        bank: BankOnPaper::from(ask.web.bank.settings()),
+        customer_name: name,
+        contract_id: ContractId::from_random(&[0; 8]),
+        password: &password,
+        issued_on: today,
+        expires_on: today,
+        kind: Kind::Opened,
     };
-    ask.staff_page(StatusCode::OK, Some(member), &page)
+    match render(&letter) {
+        Ok(_) => None,
+        Err(LetterError::Unprintable(letter)) => {
+            let letter = letter.to_string();
+            Some(
+                ask.texts()
+                    .with("staff-name-unprintable", &[("letter", &letter)]),
+            )
+        }
+        Err(_) => Some(ask.say("staff-name-bad")),
+    }
+}
+
+/// The letter to the customer, one page of PDF. No page of ours shows the password.
+fn letter(ask: &Ask, opened: &Opened, kind: Kind) -> Result<Response, Failure> {
+    let letter = Letter {
+        bank: BankOnPaper::from(ask.web.bank.settings()),
+        customer_name: &opened.name,
+        contract_id: opened.id,
+        password: &opened.password,
+        issued_on: warifu_bank::jst::day(opened.at),
+        expires_on: last_day(opened.expires_at),
+        kind,
+    };
+    let pdf = render(&letter).map_err(|error| Failure::Internal(error.to_string()))?;
+    let name = format!("attachment; filename=\"letter-{}.pdf\"", opened.id);
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/pdf"),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            HeaderValue::from_str(&name).unwrap_or(HeaderValue::from_static("attachment")),
+        ),
+    ];
+    Ok((headers, pdf.to_vec()).into_response())
 }
 
 fn contract_of(path: &str) -> Result<ContractId, Failure> {
@@ -286,6 +336,13 @@ async fn view_page(
 
 /// What this member may do with this contract, as it stands.
 fn actions(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
+    let mut blocks = stop_block(ask, member, view);
+    blocks.extend(ask_block(ask, member, view));
+    blocks.extend(serve_block(ask, member, view));
+    blocks
+}
+
+fn stop_block(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
     let stored = &view.stored;
     let id = stored.contract.id;
     let mut blocks = Vec::new();
@@ -315,6 +372,13 @@ fn actions(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
             ..PageForm::default()
         }));
     }
+    blocks
+}
+
+fn ask_block(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
+    let stored = &view.stored;
+    let id = stored.contract.id;
+    let mut blocks = Vec::new();
     if member.role.may(Act::Ask) {
         let kinds: Vec<_> = ApprovalKind::ALL
             .into_iter()
@@ -361,6 +425,12 @@ fn actions(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
             }));
         }
     }
+    blocks
+}
+
+fn serve_block(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
+    let id = view.stored.contract.id;
+    let mut blocks = Vec::new();
     if member.role.may(Act::Serve) {
         let accounts = view
             .accounts
@@ -370,6 +440,7 @@ fn actions(ask: &Ask, member: &Member, view: &ContractView) -> Vec<Block> {
         blocks.push(Block::Heading(ask.say("staff-serve")));
         blocks.push(Block::Form(PageForm {
             action: format!("/contracts/{id}/deposit"),
+            hidden: vec![("key".into(), ask.web.bank.uid().to_string())],
             fields: vec![
                 Field::new(
                     "account",
@@ -458,6 +529,10 @@ pub(super) async fn deposit(Path(id): Path<String>, posted: Posted) -> Result<Re
         .parse()
         .ok()
         .and_then(AccountId::from_stored);
+    let key = form
+        .text("key")
+        .parse::<Uid>()
+        .map_err(|_| Failure::Malformed)?;
     let (Some(account), Some(amount)) = (account, Yen::typed(form.text("amount"))) else {
         return view_page(
             &ask,
@@ -467,7 +542,12 @@ pub(super) async fn deposit(Path(id): Path<String>, posted: Posted) -> Result<Re
         )
         .await;
     };
-    if ask.web.bank.deposit(&member, id, account, amount).await? {
+    if ask
+        .web
+        .bank
+        .deposit(&member, id, key, account, amount)
+        .await?
+    {
         Ok(see(&format!("/contracts/{id}")))
     } else {
         Err(Failure::NotFound)
@@ -487,7 +567,7 @@ pub(super) async fn reissue(Path(id): Path<String>, posted: Posted) -> Result<Re
         .reissue_password(&member, contract_of(&id)?)
         .await??
     {
-        Some(opened) => Ok(letter(&ask, &member, &opened)),
+        Some(opened) => letter(&ask, &opened, Kind::Reissued),
         None => Err(Failure::NotFound),
     }
 }

@@ -281,8 +281,19 @@ pub struct Cell {
     pub number: bool,
     /// Where it leads.
     pub link: String,
-    /// A form with one button, instead of a text: action, hidden fields, word.
-    pub form: Option<(String, Vec<(String, String)>, String)>,
+    /// A form with one button, instead of a text.
+    pub form: Option<ButtonForm>,
+}
+
+/// A form that is one button.
+#[derive(Debug, Clone, Default)]
+pub struct ButtonForm {
+    /// Where it goes.
+    pub action: String,
+    /// Hidden fields.
+    pub hidden: Vec<(String, String)>,
+    /// The word on it.
+    pub word: String,
 }
 
 impl Cell {
@@ -319,7 +330,11 @@ impl Cell {
     #[must_use]
     pub fn button(action: impl Into<String>, hidden: Vec<(String, String)>, word: String) -> Self {
         Self {
-            form: Some((action.into(), hidden, word)),
+            form: Some(ButtonForm {
+                action: action.into(),
+                hidden,
+                word,
+            }),
             ..Self::default()
         }
     }

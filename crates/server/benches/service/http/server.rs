@@ -53,7 +53,7 @@ impl Server {
         std::fs::write(
             &config,
             format!(
-                "data_dir = '{path}'\n[token_service]\nlisten = '{address}'\n[metrics]\nlisten = '{metrics}'\n"
+                "data_dir = '{path}'\n[token_service]\nlisten = '{address}'\n[metrics]\nlisten = '{metrics}'\n[bank]\nenabled = false\n"
             ),
         )?;
         let binary = environment(BINARY).unwrap_or_else(|| env!("CARGO_BIN_EXE_warifu").into());

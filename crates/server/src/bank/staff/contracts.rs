@@ -1,6 +1,7 @@
 //! Contracts in the staff's hands: open, find, look, stop a token (rules F2–F4).
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use warifu_bank::account::{AccountId, AccountKind, AccountNumber};
 use warifu_bank::contract::{ContractId, LossReason};
 use warifu_bank::first_password::{self, first_password};
@@ -10,6 +11,7 @@ use warifu_bank::receipt;
 use warifu_bank::session::Ending;
 use warifu_bank::staff::Act;
 use warifu_bank::token_id::TokenId;
+use warifu_bank::uid::Uid;
 use warifu_bank::yen::Yen;
 use zeroize::Zeroizing;
 
@@ -25,6 +27,8 @@ use crate::passwords::Busy;
 /// A contract that is to be opened.
 #[derive(Debug, Clone)]
 pub struct NewContract {
+    /// The key that the form was shown with: the same form opens one contract (M3).
+    pub key: Uid,
     /// 契約者名
     pub name: String,
     /// The name in half-width kana of the Zengin character set.
@@ -70,7 +74,7 @@ pub struct ContractView {
 }
 
 impl Bank {
-    /// Opens a contract with one ordinary account. `None` when the member may not.
+    /// Opens a contract with one ordinary account. `None` when the member may not, or the form has opened one already.
     ///
     /// # Errors
     /// [`BankError`]; the inner one when too many passwords are hashed at once.
@@ -82,7 +86,7 @@ impl Bank {
         if !member.role.may(Act::Serve) {
             return Ok(Ok(None));
         }
-        let password = first_password(&*random(&*self.entropy));
+        let password = first_password(&random(&*self.entropy));
         let hash = match self.hasher.hash(&password).await {
             Ok(hash) => hash,
             Err(busy) => return Ok(Err(busy)),
@@ -102,19 +106,25 @@ impl Bank {
                 password_length: length,
                 password_expires_at: expires_at,
             };
-            let mut id = ContractId::from_random(&random(&*entropy));
-            while !contract::insert(tx, &row(id), now)? {
-                id = ContractId::from_random(&random(&*entropy));
+            // The ID comes of the form's key: sent again, the form meets the contract that it opened.
+            let digest: [u8; 32] = Sha256::digest(new.key.as_bytes()).into();
+            let mut place = [0; 8];
+            place.copy_from_slice(digest.get(..8).unwrap_or(&[0; 8]));
+            let id = ContractId::from_random(&place);
+            if !contract::insert(tx, &row(id), now)? {
+                return Ok(None);
             }
             let account = free_account(tx, &*entropy, id, new.branch, now)?;
             record(tx, &member, id, "opened", "", now)?;
             if let Some(amount) = new.deposit {
-                book_deposit(tx, &*entropy, account, amount, now)?;
+                book_deposit(tx, new.key, account, amount, now)?;
                 record(tx, &member, id, "deposited", &amount.to_string(), now)?;
             }
-            Ok(id)
+            Ok(Some(id))
         });
-        let id = opened.await?;
+        let Some(id) = opened.await? else {
+            return Ok(Ok(None));
+        };
         Ok(Ok(Some(Opened {
             id,
             name,
@@ -124,7 +134,7 @@ impl Bank {
         })))
     }
 
-    /// Books a deposit at the counter; `false` when it may not be.
+    /// Books a deposit at the counter, once for the form's key; `false` when it may not be.
     ///
     /// # Errors
     /// [`BankError`].
@@ -132,19 +142,21 @@ impl Bank {
         &self,
         member: &Member,
         id: ContractId,
+        key: Uid,
         into: AccountId,
         amount: Yen,
     ) -> Result<bool, BankError> {
         if !member.role.may(Act::Serve) {
             return Ok(false);
         }
-        let (now, member, entropy) = (self.now(), member.clone(), self.entropy.clone());
+        let (now, member) = (self.now(), member.clone());
         let booked = self.database.write(move |tx| {
             if account::own(tx, id, into)?.is_none() {
                 return Ok(false);
             }
-            book_deposit(tx, &*entropy, into, amount, now)?;
-            record(tx, &member, id, "deposited", &amount.to_string(), now)?;
+            if book_deposit(tx, key, into, amount, now)? {
+                record(tx, &member, id, "deposited", &amount.to_string(), now)?;
+            }
             Ok(true)
         });
         Ok(booked.await?)
@@ -162,7 +174,7 @@ impl Bank {
         if !member.role.may(Act::Serve) {
             return Ok(Ok(None));
         }
-        let password = first_password(&*random(&*self.entropy));
+        let password = first_password(&random(&*self.entropy));
         let hash = match self.hasher.hash(&password).await {
             Ok(hash) => hash,
             Err(busy) => return Ok(Err(busy)),
@@ -271,7 +283,7 @@ impl Bank {
             if !contract::stop_lost(tx, id, reason)? {
                 return Ok(false);
             }
-            let uid = || warifu_bank::uid::Uid::new(now, &random(&*entropy));
+            let uid = || Uid::new(now, &random(&*entropy));
             for open in transfer::reserved(tx, id)? {
                 let state = transfer::State::Cancelled;
                 if transfer::settle(tx, open.key, state, Some("stopped"), now)? {
@@ -339,14 +351,14 @@ fn free_account(
     }
 }
 
+/// `false` when this key has booked already.
 fn book_deposit(
     tx: &mut Tx<'_>,
-    entropy: &dyn crate::ambient::Entropy,
+    key: Uid,
     into: AccountId,
     amount: Yen,
     now: Timestamp,
-) -> Result<(), DatabaseError> {
-    let key = warifu_bank::uid::Uid::new(now, &random(entropy));
+) -> Result<bool, DatabaseError> {
     let postings = Postings::deposit(into, amount, "入金")
         .map_err(|error| DatabaseError::Schema(error.to_string()))?;
     let new = journal::New {
@@ -357,7 +369,8 @@ fn book_deposit(
         postings: &postings,
     };
     match journal::book(tx, &new, now)? {
-        journal::Booked::Done => Ok(()),
+        journal::Booked::Done => Ok(true),
+        journal::Booked::Already => Ok(false),
         _ => Err(DatabaseError::Count {
             statement: "a deposit",
             expected: 1,

@@ -2,7 +2,7 @@
 
 use warifu_bank::operation::TRIES;
 use warifu_bank::otp_policy::{CodeRefusal, OtpVerifier as _, Verdict, seconds_to_next_code};
-use warifu_bank::session::{SessionSecret, expired};
+use warifu_bank::session::{SessionKey, SessionSecret, expired};
 use warifu_bank::sign_in::Lane;
 use warifu_bank::token_id::TokenId;
 use warifu_wire::ValidateAnswer;
@@ -146,20 +146,7 @@ impl Bank {
             .verifier
             .validate(&token, &code, "staff-login", &request)
             .await?;
-        let refusal = match verdict {
-            Verdict::Answer(ValidateAnswer::Accepted) => None,
-            Verdict::Answer(ValidateAnswer::Rejected { tries_left }) => {
-                Some(CodeRefusal::Wrong { tries_left })
-            }
-            Verdict::Answer(ValidateAnswer::Replayed) => Some(CodeRefusal::Used {
-                wait_seconds: seconds_to_next_code(now.as_second()),
-            }),
-            Verdict::Answer(ValidateAnswer::Locked) => Some(CodeRefusal::Locked),
-            Verdict::Answer(ValidateAnswer::Stopped) => Some(CodeRefusal::Stopped),
-            Verdict::Answer(ValidateAnswer::ResyncNeeded) => Some(CodeRefusal::ClockOff),
-            Verdict::UnknownToken => Some(CodeRefusal::Unknown),
-            Verdict::RequestReused => Some(CodeRefusal::Wrong { tries_left: 0 }),
-        };
+        let refusal = refusal_of(verdict, now.as_second());
         if let Some(refusal) = refusal {
             let attempt = session.attempt;
             self.database
@@ -168,40 +155,41 @@ impl Bank {
             return Ok(StaffCode::Code(refusal));
         }
         let full = half.followed_by(&session.secret);
-        let (full_key, own, address) = (
-            full.key(),
-            random::<32>(&*self.entropy),
-            caller.address.clone(),
-        );
+        let entrance = Entrance {
+            half: key,
+            full: full.key(),
+            name: member.name,
+            enrols: enrols.then_some(token),
+            address: caller.address.clone(),
+        };
+        Ok(match self.let_in(entrance).await? {
+            StaffCodeEnd::Done => StaffCode::Done(full),
+            StaffCodeEnd::NoToken => StaffCode::NoToken,
+            StaffCodeEnd::Taken => StaffCode::TokenTaken,
+            StaffCodeEnd::Gone => StaffCode::Gone,
+        })
+    }
+
+    /// From the half session to the full one, with the token tied to its member where he registers it.
+    async fn let_in(&self, entrance: Entrance) -> Result<StaffCodeEnd, BankError> {
+        let (now, own) = (self.now(), random::<32>(&*self.entropy));
         let done = self.database.write(move |tx| {
-            if enrols {
-                match staff::enrol(tx, &member.name, &token, now) {
+            if let Some(token) = &entrance.enrols {
+                match staff::enrol(tx, &entrance.name, token, now) {
                     Ok(true) => {}
                     Ok(false) => return Ok(StaffCodeEnd::NoToken),
                     Err(error) if error.unique_violation() => return Ok(StaffCodeEnd::Taken),
                     Err(error) => return Err(error),
                 }
             }
-            if !staff::end_session(tx, key, now)? {
+            if !staff::end_session(tx, entrance.half, now)? {
                 return Ok(StaffCodeEnd::Gone);
             }
-            staff::begin_session(
-                tx,
-                full_key,
-                &member.name,
-                true,
-                &address,
-                own.as_slice(),
-                now,
-            )?;
+            let (full, own) = (entrance.full, own.as_slice());
+            staff::begin_session(tx, full, &entrance.name, true, &entrance.address, own, now)?;
             Ok(StaffCodeEnd::Done)
         });
-        Ok(match done.await? {
-            StaffCodeEnd::Done => StaffCode::Done(full),
-            StaffCodeEnd::NoToken => StaffCode::NoToken,
-            StaffCodeEnd::Taken => StaffCode::TokenTaken,
-            StaffCodeEnd::Gone => StaffCode::Gone,
-        })
+        Ok(done.await?)
     }
 
     /// The member of a full session.
@@ -244,6 +232,34 @@ impl Bank {
             .await?;
         Ok(())
     }
+}
+
+/// Who is let in.
+struct Entrance {
+    half: SessionKey,
+    full: SessionKey,
+    name: String,
+    enrols: Option<TokenId>,
+    address: String,
+}
+
+/// Why a code was not taken; none: it was.
+fn refusal_of(verdict: Verdict<ValidateAnswer>, unix_second: i64) -> Option<CodeRefusal> {
+    Some(match verdict {
+        Verdict::Answer(ValidateAnswer::Accepted) => return None,
+        Verdict::Answer(ValidateAnswer::Rejected { tries_left }) => {
+            CodeRefusal::Wrong { tries_left }
+        }
+        Verdict::Answer(ValidateAnswer::Replayed) => CodeRefusal::Used {
+            wait_seconds: seconds_to_next_code(unix_second),
+        },
+        Verdict::Answer(ValidateAnswer::Locked) => CodeRefusal::Locked,
+        Verdict::Answer(ValidateAnswer::Stopped) => CodeRefusal::Stopped,
+        Verdict::Answer(ValidateAnswer::ResyncNeeded) => CodeRefusal::ClockOff,
+        Verdict::UnknownToken => CodeRefusal::Unknown,
+        // This attempt was made with another code, and nobody heard what became of it: the next one counts.
+        Verdict::RequestReused => CodeRefusal::Wrong { tries_left: 0 },
+    })
 }
 
 /// What the last transaction of a sign-in came to.

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use warifu_credentials::party::PartyId;
 
 use super::Wanted;
-use crate::ambient::{SystemClock, SystemEntropy};
+use crate::ambient::{Clock, SystemEntropy};
 use crate::bank::{Alone, Bank};
 use crate::bank_sample;
 use crate::bank_web::{BankWeb, router};
@@ -35,6 +35,7 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The bank of this process.
 pub(super) struct RunningBank {
     bank: Arc<Bank>,
+    clock: Arc<dyn Clock>,
     courier: Arc<Courier>,
     from: warifu_bank::mail_address::MailAddress,
     /// Whether the samples of the default start are in it.
@@ -47,6 +48,7 @@ pub(super) fn start(
     runtime: &Runtime,
     in_process: Option<(Arc<TokenService>, PartyId)>,
     wanted: Wanted,
+    clock: &Arc<dyn Clock>,
 ) -> Result<RunningBank, StartupError> {
     let settings = &config.bank;
     let verifier = match (&settings.token_service, in_process) {
@@ -62,9 +64,9 @@ pub(super) fn start(
                 error,
             }
         })?;
-    let mut connection = startup::open_bank(config, &SystemClock)?;
+    let mut connection = startup::open_bank(config, &**clock)?;
     if !wanted.empty {
-        bank_sample::fill(&mut connection, &SystemClock, &SystemEntropy, |password| {
+        bank_sample::fill(&mut connection, &**clock, &SystemEntropy, |password| {
             runtime
                 .block_on(hasher.hash(password))
                 .map_err(|_| DatabaseError::Overloaded)
@@ -87,13 +89,14 @@ pub(super) fn start(
         &pool,
         verifier,
         Arc::new(hasher),
-        Arc::new(SystemClock),
+        Arc::clone(clock),
         Arc::new(SystemEntropy),
         settings.settings(),
     )?;
     runtime.block_on(bank.prepare())?;
     Ok(RunningBank {
         bank: Arc::new(bank),
+        clock: Arc::clone(clock),
         courier: Arc::new(settings.mail.courier(&config.data_dir)?),
         from: settings.mail.sender()?,
         has_samples,
@@ -129,7 +132,7 @@ impl RunningBank {
             courier: Arc::clone(&self.courier),
             bank: Arc::new(self.bank.settings().clone()),
             from: self.from.clone(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&self.clock),
             wake: Arc::new(Notify::new()),
             interval: INTERVAL,
         };

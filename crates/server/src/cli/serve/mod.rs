@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::ambient::{Clock, SystemClock, SystemEntropy};
+use crate::ambient::{Clock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
 use crate::database::{DatabaseError, Location, PoolSettings};
@@ -32,9 +33,9 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is wanted beside the configuration.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wanted {
+pub struct Wanted {
     /// No sample contracts in a new bank.
-    pub(super) empty: bool,
+    pub empty: bool,
 }
 
 /// The listeners, bound before anything is opened: a port that is taken is told at once.
@@ -43,7 +44,40 @@ struct Listeners {
     bank: Option<(Listener, Listener)>,
 }
 
-pub(super) fn run(config: &Config, wanted: Wanted) -> Result<ExitCode, StartupError> {
+impl Listeners {
+    fn bind(config: &Config, runtime: &Runtime) -> Result<Self, StartupError> {
+        let bind = |name, address| {
+            runtime
+                .block_on(Listener::bind(name, address))
+                .map_err(|error| {
+                    StartupError::Config(crate::config::ConfigError::Value(error.to_string()))
+                })
+        };
+        let mut listeners = Self {
+            tokens: None,
+            bank: None,
+        };
+        if config.token_service.enabled {
+            let tokens = bind("token_service", config.token_service.listen)?;
+            listeners.tokens = Some((tokens, bind("metrics", config.metrics.listen)?));
+        }
+        if config.bank.enabled {
+            let pages = bind("bank", config.bank.listen)?;
+            listeners.bank = Some((pages, bind("bank (staff)", config.bank.staff_listen)?));
+        }
+        Ok(listeners)
+    }
+}
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+/// [`StartupError`] when it cannot start.
+pub fn run(
+    config: &Config,
+    wanted: Wanted,
+    clock: &Arc<dyn Clock>,
+) -> Result<ExitCode, StartupError> {
     logging::start(&config.log)?;
     startup::make_private_dir(&config.data_dir)?;
     let embedded = (config.token_service.enabled
@@ -59,61 +93,9 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<ExitCode, StartupEr
         .enable_all()
         .build()
         .map_err(failed)?;
-    let listening = |error: crate::http::ServeError| {
-        StartupError::Config(crate::config::ConfigError::Value(error.to_string()))
-    };
-    let bind = |name, address| {
-        runtime
-            .block_on(Listener::bind(name, address))
-            .map_err(listening)
-    };
-    let mut listeners = Listeners {
-        tokens: None,
-        bank: None,
-    };
-    if config.token_service.enabled {
-        let tokens = bind("token_service", config.token_service.listen)?;
-        listeners.tokens = Some((tokens, bind("metrics", config.metrics.listen)?));
-    }
-    if config.bank.enabled {
-        let pages = bind("bank", config.bank.listen)?;
-        listeners.bank = Some((pages, bind("bank (staff)", config.bank.staff_listen)?));
-    }
-
+    let listeners = Listeners::bind(config, &runtime)?;
     // Outside the runtime: a connection to PostgreSQL blocks, and brings a runtime of its own.
-    let mut made_key = false;
-    let mut party = None;
-    let tokens = if config.token_service.enabled {
-        let mut opened = startup::open(config, &SystemClock, &SystemEntropy)?;
-        made_key = opened.made_key;
-        if config.bank.enabled && config.bank.token_service.is_none() {
-            party = Some(startup::bank_party(
-                &mut opened,
-                &SystemClock,
-                &SystemEntropy,
-            )?);
-        }
-        let metrics = Arc::new(Metrics::default());
-        let service = start_service(config, opened.keys, &opened.secrets, &metrics)?;
-        Some(Tokens {
-            service: Arc::new(service),
-            secrets: opened.secrets,
-            metrics,
-        })
-    } else {
-        None
-    };
-    let service = tokens.as_ref().map(|tokens| Arc::clone(&tokens.service));
-    let bank = if config.bank.enabled {
-        Some(bank::start(config, &runtime, service.zip(party), wanted)?)
-    } else {
-        None
-    };
-    let running = Running {
-        config: config.clone(),
-        tokens,
-        bank,
-    };
+    let (running, made_key) = open(config, wanted, clock, &runtime)?;
     let announce = |listeners: &Listeners, running: &Running| {
         announce::announce(config, listeners, running, made_key);
     };
@@ -134,9 +116,61 @@ pub(super) fn run(config: &Config, wanted: Wanted) -> Result<ExitCode, StartupEr
     Ok(ExitCode::SUCCESS)
 }
 
+/// Opens what the configuration asks for, and tells whether a master key was made.
+fn open(
+    config: &Config,
+    wanted: Wanted,
+    clock: &Arc<dyn Clock>,
+    runtime: &Runtime,
+) -> Result<(Running, bool), StartupError> {
+    let mut made_key = false;
+    let mut party = None;
+    let mut tokens = None;
+    if config.token_service.enabled {
+        let mut opened = startup::open(config, &**clock, &SystemEntropy)?;
+        made_key = opened.made_key;
+        if config.bank.enabled && config.bank.token_service.is_none() {
+            party = Some(startup::bank_party(&mut opened, &**clock, &SystemEntropy)?);
+        }
+        let metrics = Arc::new(Metrics::default());
+        let service = start_service(config, opened.keys, &opened.secrets, &metrics, clock)?;
+        let (service, secrets) = (Arc::new(service), opened.secrets);
+        tokens = Some(Tokens {
+            service,
+            secrets,
+            metrics,
+        });
+    }
+    let service = tokens
+        .as_ref()
+        .map(|tokens: &Tokens| Arc::clone(&tokens.service));
+    let bank = if config.bank.enabled {
+        Some(bank::start(
+            config,
+            runtime,
+            service.zip(party),
+            wanted,
+            clock,
+        )?)
+    } else {
+        None
+    };
+    let (config, clock) = (config.clone(), Arc::clone(clock));
+    Ok((
+        Running {
+            config,
+            clock,
+            tokens,
+            bank,
+        },
+        made_key,
+    ))
+}
+
 /// What everything that runs shares.
 struct Running {
     config: Config,
+    clock: Arc<dyn Clock>,
     tokens: Option<Tokens>,
     bank: Option<bank::RunningBank>,
 }
@@ -217,6 +251,7 @@ fn start_service(
     keys: crate::service::Keys,
     secrets: &ServiceSecrets,
     metrics: &Arc<Metrics>,
+    clock: &Arc<dyn Clock>,
 ) -> Result<TokenService, StartupError> {
     let settings = &config.token_service;
     let counted = Arc::clone(metrics);
@@ -240,7 +275,7 @@ fn start_service(
         &pool,
         keys,
         secrets,
-        Arc::new(SystemClock),
+        Arc::clone(clock),
         Arc::new(SystemEntropy),
         settings.provision_rate(),
     )?)
@@ -268,7 +303,7 @@ impl Running {
     /// Signs the heads of the audit chains into a file apart from the database.
     async fn checkpoint(&self) {
         let Some(tokens) = &self.tokens else { return };
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let written = async {
             let heads = tokens.service.audit_heads().await?;
             let path = self.config.checkpoints();

@@ -129,7 +129,7 @@ fn write_config(
     };
     let text = format!(
         "data_dir = '{}'\n[token_service]\nlisten = '127.0.0.1:0'\n{database}\n{burst}\n{service}\n\
-         [metrics]\nlisten = '127.0.0.1:0'\n[log]\nformat = 'json'\nfilter = '{filter}'\n{sections}",
+         [metrics]\nlisten = '127.0.0.1:0'\n[bank]\nenabled = false\n[log]\nformat = 'json'\nfilter = '{filter}'\n{sections}",
         data.display()
     );
     std::fs::write(config, text).unwrap();
