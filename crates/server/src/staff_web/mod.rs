@@ -2,6 +2,7 @@
 
 mod approvals;
 mod contracts;
+mod opening;
 mod routes;
 mod sign_in;
 

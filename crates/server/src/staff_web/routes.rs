@@ -4,7 +4,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{approvals, contracts, sign_in};
+use super::{approvals, contracts, opening, sign_in};
 use crate::bank_web::{BankWeb, failure, layer, sign_in as customers};
 
 type Route = (&'static str, fn() -> MethodRouter<Arc<BankWeb>>);
@@ -21,13 +21,11 @@ pub const ROUTES: &[Route] = &[
     ("/assets/{name}", || get(customers::asset)),
     ("/", || get(contracts::find)),
     ("/contracts/new", || {
-        get(contracts::new_page).post(contracts::open)
+        get(opening::new_page).post(opening::open)
     }),
     ("/contracts/{contract}", || get(contracts::view)),
     ("/contracts/{contract}/deposit", || post(contracts::deposit)),
-    ("/contracts/{contract}/password", || {
-        post(contracts::reissue)
-    }),
+    ("/contracts/{contract}/password", || post(opening::reissue)),
     ("/contracts/{contract}/stop", || post(contracts::stop)),
     ("/contracts/{contract}/ask", || {
         post(contracts::ask_approval)

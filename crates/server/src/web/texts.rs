@@ -196,7 +196,9 @@ mod tests {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_dir() {
+                if path.ends_with("src/mail") {
+                    // Mails have texts of their own, and a test of their own.
+                } else if path.is_dir() {
                     folders.push(path);
                 } else if let Ok(text) = std::fs::read_to_string(&path) {
                     code.push_str(&text);

@@ -221,8 +221,8 @@ fn a_postgresql_database_is_migrated_on_purpose_only() {
     assert!(migrated.stdout.contains("1 migration"), "{migrated:?}");
     let again = site.warifu(&["migrate"]).require_success();
     assert!(again.stdout.contains("already"), "{again:?}");
-    let unreachable =
-        "[token_service]\ndatabase = 'postgres://postgres:Perilous@127.0.0.1:1/none'\n";
+    let unreachable = "[token_service]\nlisten = '127.0.0.1:0'\ndatabase = 'postgres://postgres:Perilous@127.0.0.1:1/none'\n\
+         [metrics]\nlisten = '127.0.0.1:0'\n[bank]\nenabled = false\n";
     fs::write(&site.config, unreachable).unwrap();
     let refused = site.warifu(&["migrate"]);
     refused.require_failure(&["PostgreSQL"]);
