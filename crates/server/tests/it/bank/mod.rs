@@ -2,4 +2,6 @@
 
 mod mail;
 mod operation;
+mod staff;
+mod token;
 mod transfer;

@@ -22,7 +22,7 @@ both_engines!(
     thirty_two_transfers_at_once_never_pass_the_balance_or_the_limit,
 );
 
-fn to_other_bank(amount: i64, fee: i64, date: Date) -> TransferOrder {
+pub(super) fn to_other_bank(amount: i64, fee: i64, date: Date) -> TransferOrder {
     TransferOrder {
         from: customer_account(1),
         to: Payee {

@@ -57,6 +57,19 @@ impl BankSite {
 
     /// Ends the bank, if it runs, and starts it anew on what it kept.
     pub(crate) async fn start(&mut self, settings: BankSettings) {
+        let verifier = OtpLink::InProcess {
+            service: self.service.running(),
+            party: self.service.bank,
+        };
+        self.start_on(verifier, settings).await;
+    }
+
+    /// The same with another way to a token service.
+    pub(crate) async fn start_with(&mut self, verifier: OtpLink) {
+        self.start_on(verifier, BankSettings::default()).await;
+    }
+
+    async fn start_on(&mut self, verifier: OtpLink, settings: BankSettings) {
         self.stop();
         let pool = PoolSettings {
             location: self.place.location.clone(),
@@ -68,10 +81,6 @@ impl BankSite {
             request_generation: None,
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
-        };
-        let verifier = OtpLink::InProcess {
-            service: self.service.running(),
-            party: self.service.bank,
         };
         let clock = Arc::clone(&self.service.clock) as Arc<dyn Clock>;
         let hasher = Arc::new(Hasher::start(2, Arc::new(SystemEntropy)).unwrap());
@@ -259,6 +268,14 @@ impl BankSite {
             session: found.unwrap().unwrap(),
             address: "192.0.2.1".into(),
         }
+    }
+
+    /// A session as it is stored now.
+    pub(crate) fn session(&self, key: warifu_bank::session::SessionKey) -> session::Stored {
+        let found = self
+            .place
+            .with(|connection| connection.read(|tx| session::find(tx, key)));
+        found.unwrap().unwrap()
     }
 
     pub(crate) fn balance(&self, account: AccountId) -> i64 {
