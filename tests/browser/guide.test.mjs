@@ -12,10 +12,10 @@ const APPROVER = { name: 'approver', password: 'mihon-shounin-no-kagi' };
 const REGISTER = 'ワンタイムパスワードの利用登録はこちら';
 
 const WAYS = [
-  { name: 'on a PC', look: { width: 1280, colorScheme: 'light' }, options: {} },
-  { name: 'on a phone', look: { width: 360, colorScheme: 'dark' }, options: {} },
+  { name: 'the whole guide on a PC', look: { width: 1280, colorScheme: 'light' }, options: {} },
+  { name: 'the whole guide on a phone', look: { width: 360, colorScheme: 'dark' }, options: {} },
   {
-    name: 'without scripts',
+    name: 'the whole guide without scripts',
     look: { width: 1280, colorScheme: 'light' },
     options: { javaScriptEnabled: false },
   },
@@ -33,7 +33,7 @@ describe('the whole guide', () => {
   });
 
   for (const way of WAYS) {
-    test(`the whole guide ${way.name}`, async () => {
+    test(way.name, async () => {
       const server = await startServer({ clocked: true });
       try {
         await guide(browser, server, way);

@@ -141,19 +141,43 @@ fn is_code(text: &str, length: usize) -> bool {
 /// What was typed, in each of the forms that are compared.
 struct Query {
     plain: String,
-    kana: String,
+    kana: Option<String>,
     roma: String,
+}
+
+/// Endings that people type and that the data leaves out or shortens.
+const ENDINGS: [(&str, &str); 6] = [
+    ("信用金庫", "信金"),
+    ("信用組合", "信組"),
+    ("農業協同組合", "農協"),
+    ("労働金庫", "労金"),
+    ("銀行", ""),
+    ("支店", ""),
+];
+
+/// A name as it is compared: one width and one case, without the endings that the data leaves out.
+fn plain(text: &str) -> String {
+    let mut plain: String = text
+        .trim()
+        .chars()
+        .map(crate::token_id::half_width)
+        .filter(|letter| !matches!(letter, ' ' | '\u{3000}'))
+        .flat_map(char::to_uppercase)
+        .collect();
+    for (long, short) in ENDINGS {
+        if let Some(front) = plain.strip_suffix(long).filter(|front| !front.is_empty()) {
+            plain = format!("{front}{short}");
+        }
+    }
+    plain
 }
 
 impl Query {
     fn new(typed: &str) -> Self {
-        let plain: String = typed
-            .trim()
-            .chars()
-            .map(crate::token_id::half_width)
-            .collect();
+        let plain = plain(typed);
+        let kana = fold_search(&plain).filter(|kana| !kana.is_empty());
         Self {
-            kana: fold_search(&plain),
+            kana,
             roma: plain.to_lowercase(),
             plain,
         }
@@ -161,17 +185,24 @@ impl Query {
 
     /// How well an entry fits, 0 best; none: not at all.
     fn rank(&self, code: &str, name: &str, kana: &str, roma: &str) -> Option<u8> {
-        let folded = fold_search(kana);
-        if self.plain == code || self.plain == name {
+        let name = plain(name);
+        let folded = fold_search(kana).unwrap_or_default();
+        let by_kana = |fits: fn(&str, &str) -> bool| {
+            self.kana
+                .as_deref()
+                .is_some_and(|typed| fits(&folded, typed))
+        };
+        if self.plain == code || self.plain == name || by_kana(|it, typed| it == typed) {
             Some(0)
         } else if code.starts_with(&self.plain)
             || name.starts_with(&self.plain)
-            || (!self.kana.is_empty() && folded.starts_with(&self.kana))
+            || by_kana(|it, typed| it.starts_with(typed))
             || roma.starts_with(&self.roma)
         {
             Some(1)
         } else if name.contains(&self.plain)
-            || (!self.kana.is_empty() && folded.contains(&self.kana))
+            || by_kana(|it, typed| it.contains(typed))
+            || roma.contains(&self.roma)
         {
             Some(2)
         } else {

@@ -48,14 +48,23 @@ pub fn fold_name(typed: &str) -> Result<String, NameRefusal> {
     }
 }
 
-/// Folds a text to be searched for: what no record holds is left out.
+/// Folds a text to be searched for, without its spaces; none when it holds what no kana is, a kanji for instance.
 #[must_use]
-pub fn fold_search(typed: &str) -> String {
+pub fn fold_search(typed: &str) -> Option<String> {
     let mut folded = String::new();
     for letter in typed.chars() {
-        let _ = fold(letter, &mut folded);
+        fold(letter, &mut folded).ok()?;
     }
-    folded.replace(' ', "")
+    Some(folded.replace(' ', ""))
+}
+
+/// Whether a kana takes a sound mark: ガ from カ, パ from ハ.
+fn takes(mark: char, before: Option<char>) -> bool {
+    match (mark, before) {
+        ('ﾞ', Some(letter)) => matches!(letter, 'ｶ'..='ﾄ' | 'ﾊ'..='ﾎ' | 'ｳ'),
+        ('ﾟ', Some(letter)) => matches!(letter, 'ﾊ'..='ﾎ'),
+        _ => false,
+    }
 }
 
 fn fold(letter: char, out: &mut String) -> Result<(), NameRefusal> {
@@ -73,10 +82,10 @@ fn fold(letter: char, out: &mut String) -> Result<(), NameRefusal> {
         'ｧ'..='ｫ' => out.push(char::from_u32(u32::from(letter) + 0xa).unwrap_or(letter)),
         'ｬ'..='ｮ' => out.push(char::from_u32(u32::from(letter) + 0x28).unwrap_or(letter)),
         'ｯ' => out.push('ﾂ'),
-        'ｦ' | 'ｱ'..='ﾝ' | 'ﾞ' | 'ﾟ' => out.push(letter),
+        'ｦ' | 'ｱ'..='ﾝ' => out.push(letter),
         // Sound marks that stand behind their letter.
-        '゛' | '\u{3099}' => out.push('ﾞ'),
-        '゜' | '\u{309a}' => out.push('ﾟ'),
+        'ﾞ' | '゛' | '\u{3099}' if takes('ﾞ', out.chars().last()) => out.push('ﾞ'),
+        'ﾟ' | '゜' | '\u{309a}' if takes('ﾟ', out.chars().last()) => out.push('ﾟ'),
         'ー' | 'ｰ' | '－' | '−' | '‐' | '‑' | '–' | '—' | '―' | '-' => {
             out.push('-')
         }
@@ -110,7 +119,7 @@ mod tests {
         }
         assert_eq!(fold_name("ヴァーガ abc－９").as_deref(), Ok("ｳﾞｱ-ｶﾞ ABC-9"));
         assert_eq!(fold_name("パッキャラマド").as_deref(), Ok("ﾊﾟﾂｷﾔﾗﾏﾄﾞ"));
-        assert_eq!(fold_name("が\u{3099}").as_deref(), Ok("ｶﾞﾞ"));
+        assert_eq!(fold_name("か\u{3099}ハ゜").as_deref(), Ok("ｶﾞﾊﾟ"));
     }
 
     #[test]
@@ -141,6 +150,9 @@ mod tests {
             ("ﾐﾎﾝ\u{202e}", '\u{202e}'),
             ("ミホン\u{200b}", '\u{200b}'),
             ("Ａ é", 'é'),
+            ("がﾞ", 'ﾞ'),
+            ("ﾞﾞ", 'ﾞ'),
+            ("アﾟ", 'ﾟ'),
         ] {
             assert_eq!(fold_name(typed), Err(NameRefusal::Character(letter)));
         }
