@@ -9,6 +9,7 @@ pub mod bank;
 pub mod bank_directory;
 pub mod bank_sample;
 pub mod bank_store;
+pub mod bank_verify;
 pub mod bank_web;
 pub mod cli;
 pub mod config;

@@ -7,6 +7,7 @@ mod migrate;
 mod output;
 mod relying_party;
 pub mod serve;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ enum Command {
     /// Who may have codes checked
     #[command(subcommand)]
     RelyingParty(relying_party::Command),
+    /// Recompute the bank's ledger, limits and trails from what was written down, and tell every difference
+    Verify,
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::Command),
@@ -121,6 +124,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, StartupError>
         }
         Command::Migrate => migrate::run(config),
         Command::RelyingParty(command) => relying_party::run(command, config),
+        Command::Verify => verify::run(config),
         Command::Audit(command) => audit::run(command, config),
         Command::Key(command) => key::run(command, config),
         Command::Backup { to } => backup::run(config, &to),

@@ -2,6 +2,8 @@
 
 mod mail;
 mod operation;
+mod soak;
 mod staff;
 mod token;
 mod transfer;
+mod verify;
