@@ -4,7 +4,7 @@ use std::time::Duration;
 use warifu::ambient::{Clock, SystemEntropy, random};
 use warifu::bank::{Bank, BankSettings, Confirmed, Given, Visitor};
 use warifu::bank_store::{account, contract, journal, session};
-use warifu::database::PoolSettings;
+use warifu::database::{DatabaseError, PoolSettings, Tx};
 use warifu::otp_link::OtpLink;
 use warifu::passwords::Hasher;
 use warifu_bank::account::{AccountId, AccountKind, AccountNumber};
@@ -36,6 +36,50 @@ pub(crate) fn customer_account(number: u32) -> AccountId {
 /// A key for a journal or an operation.
 fn order_key(now: jiff::Timestamp) -> Uid {
     Uid::new(now, &random(&SystemEntropy))
+}
+
+/// Opens a contract with one account that holds `yen`.
+pub(crate) fn open_contract(
+    tx: &mut Tx<'_>,
+    id: &str,
+    number: u32,
+    yen: i64,
+    now: jiff::Timestamp,
+) -> Result<ContractId, DatabaseError> {
+    let id: ContractId = id.parse().unwrap();
+    let new = contract::New {
+        id,
+        name: "見本 花子",
+        kana: "ﾐﾎﾝ ﾊﾅｺ",
+        language: "ja",
+        mail: Some("customer@example.co.jp"),
+        password: "$argon2id$none",
+        password_length: 16,
+        password_expires_at: now,
+    };
+    assert!(contract::insert(tx, &new, now)?);
+    contract::set_password(tx, id, "$argon2id$none", 16, None, now)?;
+    account::ensure_inner(tx, now)?;
+    let account = customer_account(number);
+    assert!(account::insert(
+        tx,
+        account,
+        Some(id),
+        Some(Yen::ZERO),
+        now
+    )?);
+    if yen > 0 {
+        let postings = Postings::deposit(account, Yen(yen), "入金").unwrap();
+        let new = journal::New {
+            id: order_key(now),
+            kind: JournalKind::Deposit,
+            reverses: None,
+            receipt: "",
+            postings: &postings,
+        };
+        assert_eq!(journal::book(tx, &new, now)?, journal::Booked::Done);
+    }
+    Ok(id)
 }
 
 impl BankSite {
@@ -115,46 +159,10 @@ impl BankSite {
 
     /// Opens a contract with one account that holds `yen`.
     pub(crate) fn contract(&self, id: &str, number: u32, yen: i64) -> ContractId {
-        let id: ContractId = id.parse().unwrap();
         let now = self.now();
-        let opened = self.place.with(|connection| {
-            connection.transaction(|tx| {
-                let new = contract::New {
-                    id,
-                    name: "見本 花子",
-                    kana: "ﾐﾎﾝ ﾊﾅｺ",
-                    language: "ja",
-                    mail: Some("customer@example.co.jp"),
-                    password: "$argon2id$none",
-                    password_length: 16,
-                    password_expires_at: now,
-                };
-                assert!(contract::insert(tx, &new, now)?);
-                contract::set_password(tx, id, "$argon2id$none", 16, None, now)?;
-                let account = customer_account(number);
-                assert!(account::insert(
-                    tx,
-                    account,
-                    Some(id),
-                    Some(Yen::ZERO),
-                    now
-                )?);
-                if yen > 0 {
-                    let postings = Postings::deposit(account, Yen(yen), "入金").unwrap();
-                    let new = journal::New {
-                        id: order_key(now),
-                        kind: JournalKind::Deposit,
-                        reverses: None,
-                        receipt: "",
-                        postings: &postings,
-                    };
-                    assert_eq!(journal::book(tx, &new, now)?, journal::Booked::Done);
-                }
-                Ok(())
-            })
-        });
-        opened.unwrap();
-        id
+        self.place
+            .with(|connection| connection.transaction(|tx| open_contract(tx, id, number, yen, now)))
+            .unwrap()
     }
 
     /// A session of this stage, as if its password had been given.

@@ -8,7 +8,7 @@ mod server;
 mod service;
 mod token;
 
-pub(crate) use bank::{BankSite, customer_account};
+pub(crate) use bank::{BankSite, customer_account, open_contract};
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use mail_server::MailServer;
 pub(crate) use place::{Engine, Place, apart};

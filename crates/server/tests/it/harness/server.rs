@@ -155,6 +155,8 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) metrics: SocketAddr,
+    /// The customers' pages, where the bank is served.
+    pub(crate) bank: Option<SocketAddr>,
     log: PathBuf,
 }
 
@@ -178,6 +180,7 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let (mut text, mut address, mut metrics) = (String::new(), None, None);
+        let mut bank = None;
         while address.is_none() || metrics.is_none() {
             text.clear();
             if lines.read_line(&mut text).unwrap() == 0 {
@@ -186,6 +189,7 @@ impl Server {
                 panic!("the server did not start ({status}): {log}");
             }
             let found = |name| text.strip_prefix(name).map(address_in);
+            bank = bank.or_else(|| found("Internet bank "));
             address = address.or_else(|| found("Token service "));
             metrics = metrics.or_else(|| found("Metrics "));
         }
@@ -195,6 +199,7 @@ impl Server {
             child,
             address: address.unwrap(),
             metrics: metrics.unwrap(),
+            bank,
             log: log.to_owned(),
         }
     }
