@@ -19,6 +19,12 @@ const WAYS = [
     look: { width: 1280, colorScheme: 'light' },
     options: { javaScriptEnabled: false },
   },
+  {
+    name: 'the whole guide with bank and token service as two processes',
+    look: { width: 1280, colorScheme: 'light' },
+    options: {},
+    apart: true,
+  },
 ];
 
 describe('the whole guide', () => {
@@ -34,7 +40,7 @@ describe('the whole guide', () => {
 
   for (const way of WAYS) {
     test(way.name, async () => {
-      const server = await startServer({ clocked: true });
+      const server = await startServer({ clocked: true, apart: way.apart });
       try {
         await guide(browser, server, way);
       } finally {

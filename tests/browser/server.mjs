@@ -32,12 +32,12 @@ async function freePort() {
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function answers(origin, child, said) {
+async function answers(address, child, said) {
   const end = Date.now() + PATIENCE;
   while (Date.now() < end) {
     if (child.exitCode !== null) throw new Error(`warifu ended with ${child.exitCode}: ${said()}`);
     try {
-      await fetch(`${origin}/v1/openapi.json`, { signal: AbortSignal.timeout(2_000) });
+      await fetch(address, { signal: AbortSignal.timeout(2_000) });
       return;
     } catch {
       await pause(50);
@@ -46,26 +46,14 @@ async function answers(origin, child, said) {
   throw new Error(`warifu does not answer: ${said()}`);
 }
 
-/**
- * A running server: its origin, those of the bank and of the staff's pages, a way to run its other commands, and `stop`.
- * With `clocked`, the same program with a clock that `advance` moves: what takes minutes takes a word.
- */
-export async function startServer({ clocked = false } = {}) {
-  const warifu = binary('WARIFU_BIN');
-  const folder = await mkdtemp(join(tmpdir(), 'warifu-browser-'));
-  const [port, bankPort, staffPort] = [await freePort(), await freePort(), await freePort()];
-  const filled = (await readFile(TEMPLATE, 'utf8'))
-    .replaceAll('{data_dir}', join(folder, 'var'))
-    .replaceAll('{port}', String(port))
-    .replaceAll('{bank_port}', String(bankPort))
-    .replaceAll('{staff_port}', String(staffPort))
-    .replaceAll('{metrics_port}', String(await freePort()));
-  const config = join(folder, 'warifu.toml');
-  await writeFile(config, filled);
-
-  const words = clocked ? [config] : ['serve', '--config', config];
-  const child = spawn(clocked ? binary('WARIFU_CLOCKED_BIN') : warifu, words, {
+/** One process of the program on a configuration of its own, in a folder. */
+async function startProcess(folder, name, text, { clocked, env = {} }) {
+  const config = join(folder, `${name}.toml`);
+  await writeFile(config, text);
+  const program = binary(clocked ? 'WARIFU_CLOCKED_BIN' : 'WARIFU_BIN');
+  const child = spawn(program, clocked ? [config] : ['serve', '--config', config], {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdio: [clocked ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -77,12 +65,11 @@ export async function startServer({ clocked = false } = {}) {
   // Should the test process end without `stop`, the server must not stay.
   const last = () => child.kill('SIGKILL');
   process.once('exit', last);
-
-  const server = {
-    origin: `http://127.0.0.1:${port}`,
-    bank: `http://127.0.0.1:${bankPort}`,
-    staff: `http://127.0.0.1:${staffPort}`,
-    /** Moves the clock of a clocked server forward, and waits until it has heard. */
+  return {
+    child,
+    config,
+    output: () => output,
+    /** Moves the clock of a clocked process forward, and waits until it has heard. */
     async advance(seconds) {
       const heard = new Promise((resolve) => {
         const listen = (chunk) => {
@@ -95,27 +82,69 @@ export async function startServer({ clocked = false } = {}) {
       child.stdin.write(`+${seconds}\n`);
       await heard;
     },
-    output: () => output,
+    async stop() {
+      process.removeListener('exit', last);
+      if (child.exitCode !== null) return;
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const slow = setTimeout(last, 10_000);
+      await gone;
+      clearTimeout(slow);
+    },
+  };
+}
+
+/**
+ * A running server: its origin, those of the bank and of the staff's pages, a way to run its other commands, and `stop`.
+ * With `clocked`, the same program with a clock that `advance` moves: what takes minutes takes a word. With `apart`, the
+ * bank and the token service are two processes with two databases, and talk over HTTP.
+ */
+export async function startServer({ clocked = false, apart = false } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'warifu-browser-'));
+  const [port, bankPort, staffPort] = [await freePort(), await freePort(), await freePort()];
+  const filled = (await readFile(TEMPLATE, 'utf8'))
+    .replaceAll('{port}', String(port))
+    .replaceAll('{bank_port}', String(bankPort))
+    .replaceAll('{staff_port}', String(staffPort))
+    .replaceAll('{metrics_port}', String(await freePort()));
+  const inFolder = (name) => filled.replaceAll('{data_dir}', join(folder, name));
+  const processes = [];
+  const server = {
+    origin: `http://127.0.0.1:${port}`,
+    bank: `http://127.0.0.1:${bankPort}`,
+    staff: `http://127.0.0.1:${staffPort}`,
+    /** Moves the clock of a clocked server forward. */
+    async advance(seconds) {
+      for (const one of processes) await one.advance(seconds);
+    },
+    output: () => processes.map((one) => one.output()).join('\n'),
     async run(...words) {
-      const { stdout } = await promisify(execFile)(warifu, [...words, '--config', config], {
-        cwd: folder,
-      });
+      const [{ config }] = processes;
+      const all = [...words, '--config', config];
+      const { stdout } = await promisify(execFile)(binary('WARIFU_BIN'), all, { cwd: folder });
       return stdout.trim();
     },
     async stop() {
-      process.removeListener('exit', last);
-      if (child.exitCode === null) {
-        const gone = new Promise((resolve) => child.once('exit', resolve));
-        child.kill('SIGTERM');
-        const slow = setTimeout(last, 10_000);
-        await gone;
-        clearTimeout(slow);
-      }
+      for (const one of processes) await one.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+  const start = async (name, text, options, address) => {
+    const one = await startProcess(folder, name, text, { clocked, ...options });
+    processes.push(one);
+    await answers(address, one.child, server.output);
+  };
+  const api = `${server.origin}/v1/openapi.json`;
   try {
-    await answers(server.origin, child, server.output);
+    if (apart) {
+      await start('tokens', `${inFolder('tokens')}enabled = false\n`, {}, api);
+      const key = await server.run('relying-party', 'add', 'bank');
+      const remote = `[bank.token_service]\naddress = "${server.origin}"\nkey_environment = "KEY"\n`;
+      const bank = inFolder('bank').replace('[token_service]', '[token_service]\nenabled = false');
+      await start('bank', `${bank}\n${remote}`, { env: { KEY: key } }, server.bank);
+    } else {
+      await start('warifu', inFolder('var'), {}, api);
+    }
   } catch (error) {
     await server.stop();
     throw error;

@@ -5,6 +5,7 @@
 //! and settles the key. A crash between (b) and (c) is resumed by the same form sent again.
 
 use jiff::Timestamp;
+use warifu_bank::notice::Event;
 use warifu_bank::operation::{self as rule, Order, OrderKind, Outcome, Refusal, TRIES};
 use warifu_bank::otp_policy::{CodeRefusal, Demand, OtpVerifier as _, Proof, Verdict, demand};
 use warifu_bank::token_id::TokenId;
@@ -174,6 +175,11 @@ impl Bank {
                 };
                 let token = challenge.token().clone();
                 match self.spend(key, &order, attempt, &token, &code).await? {
+                    Ok(answer @ ValidateAnswer::Rejected { tries_left: 0 }) => {
+                        self.tell_locked(visitor).await?;
+                        let refused = challenge.settle(answer, self.now().as_second()).err();
+                        return Ok(Confirmed::Code(refused.unwrap_or(CodeRefusal::Locked)));
+                    }
                     Ok(answer) => match challenge.settle(answer, self.now().as_second()) {
                         Ok(proof) => proof,
                         Err(refused) => return Ok(Confirmed::Code(refused)),
@@ -281,6 +287,22 @@ impl Bank {
                 }
             }
         }
+    }
+
+    /// The code that locked the token: the customer is told at once (B14).
+    async fn tell_locked(&self, visitor: &Visitor) -> Result<(), BankError> {
+        let (id, now, entropy) = (visitor.session.contract, self.now(), self.entropy.clone());
+        let address = visitor.address.clone();
+        let told = self
+            .database
+            .write(move |tx| match contract::lock(tx, id)? {
+                Some(stored) => {
+                    let event = Event::TokenLocked;
+                    super::tell(tx, &stored, &event, "customer", &address, now, &*entropy)
+                }
+                None => Ok(()),
+            });
+        Ok(told.await?)
     }
 
     /// One transaction: the contract locked, the proof looked at again, the order carried out, the key settled.

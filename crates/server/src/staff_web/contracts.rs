@@ -11,6 +11,7 @@ use warifu_bank::yen::Yen;
 
 use super::member;
 use crate::bank::staff::{ContractView, Member};
+use crate::bank_store::sign_in::Outcome;
 use crate::bank_web::Failure;
 use crate::bank_web::ask::{Ask, Posted, see};
 use crate::bank_web::confirm::UNPROCESSABLE;
@@ -297,6 +298,19 @@ fn tables(ask: &Ask, view: &ContractView) -> Vec<Block> {
             Cell::text(&it.agent),
         ]
     });
+    let sign_ins = view.sign_ins.iter().map(|it| {
+        let outcome = match it.outcome {
+            Outcome::SignedIn => "outcome-signed-in",
+            Outcome::WrongPassword => "outcome-wrong-password",
+            Outcome::WrongCode => "outcome-wrong-code",
+        };
+        vec![
+            Cell::text(ask.moment(it.at)),
+            Cell::text(ask.say(outcome)),
+            Cell::text(&it.address),
+            Cell::text(&it.agent),
+        ]
+    });
     let events = view.events.iter().map(|it| {
         vec![
             Cell::text(ask.moment(it.at)),
@@ -318,6 +332,12 @@ fn tables(ask: &Ask, view: &ContractView) -> Vec<Block> {
             "title-sessions",
             &["when", "address", "browser"],
             sessions.collect(),
+        ),
+        Block::Heading(ask.say("title-history")),
+        table(
+            "title-history",
+            &["when", "what", "address", "browser"],
+            sign_ins.collect(),
         ),
         Block::Heading(ask.say("staff-trail")),
         table(

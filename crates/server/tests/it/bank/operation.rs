@@ -90,6 +90,9 @@ async fn five_wrong_codes_make_the_operation_void(engine: Engine) {
             Confirmed::Code(_)
         ));
     }
+    // The fifth locked the token, and the customer is told of it at once (B14).
+    let told = "SELECT COUNT(*) FROM mail_outbox WHERE event LIKE '%token_locked%'";
+    assert_eq!(site.place.count(told), 1);
     let void = Confirmed::Refused(Refusal::TooManyTries);
     assert_eq!(confirm(Some(site.code(&token))).await, void);
 }
