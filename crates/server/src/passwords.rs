@@ -132,6 +132,11 @@ impl std::fmt::Debug for Hasher {
 }
 
 fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    // Hashing fills every core it gets: whoever waits for a page or a validation goes first.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "a password thread keeps its usual priority");
+    }
     let Ok(params) = Params::new(MEMORY_KIB, PASSES, 1, Some(LENGTH)) else {
         return;
     };

@@ -90,10 +90,7 @@ impl Bank {
             right && may && !stored.contract.password_expired(now)
         });
         let Some(stored) = open else {
-            if let Some(id) = id {
-                self.note(id, sign_in::Outcome::WrongPassword, &caller)
-                    .await?;
-            }
+            self.note_wrong(id, &lane_id, &caller).await?;
             return Ok(SignIn::Wrong);
         };
         self.leave(&lane_id, &caller, known, true).await?;
@@ -377,6 +374,28 @@ impl Bank {
                 })
         });
         Ok(left.await?)
+    }
+
+    /// Keeps a wrong try in the history of its contract. An ID that is nobody's costs a write as well, so that nobody
+    /// learns from the time which ID exists (B17).
+    async fn note_wrong(
+        &self,
+        id: Option<ContractId>,
+        lane_id: &str,
+        caller: &Caller,
+    ) -> Result<(), BankError> {
+        let (row, now, caller) = (self.uid(), self.now(), caller.clone());
+        let lane = sign_in_lane::name(Lane::Pair, lane_id, &caller.address);
+        let noted = self.database.write(move |tx| {
+            sign_in_lane::touch(tx, &lane, now)?;
+            let Some(id) = id else { return Ok(()) };
+            if contract::find(tx, id)?.is_none() {
+                return Ok(());
+            }
+            let outcome = sign_in::Outcome::WrongPassword;
+            sign_in::insert(tx, row, id, outcome, &caller.address, &caller.agent, now)
+        });
+        Ok(noted.await?)
     }
 
     async fn note(
