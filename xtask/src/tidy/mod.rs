@@ -3,6 +3,7 @@
 //! Each rule is a module of its own: a pure function from texts to faults, tested on bad examples,
 //! and what it reads is gathered here.
 
+mod access;
 mod decisions;
 mod domain;
 mod edges;
@@ -88,7 +89,7 @@ pub(crate) fn run() -> Result<()> {
     let metadata = workspace::metadata()?;
     let packages = edges::packages(&metadata)?;
     let (rules, mapped) = rules::check(&house);
-    let checks: [(&str, Vec<String>); 11] = [
+    let checks: [(&str, Vec<String>); 12] = [
         ("crate edges", edges::check(&packages)),
         ("domain crates", domain::check(&packages)),
         ("file sizes", sizes::check(&house.sources)),
@@ -98,6 +99,7 @@ pub(crate) fn run() -> Result<()> {
         ("links", links::check(&house.sources, &exists)),
         ("manifests", manifests::check(&member_manifests(&metadata)?)),
         ("migrations", migrations::check(&house.paths)),
+        ("access", access::check(&house.sources)),
         ("machine paths", paths::check(&house.sources)),
         ("files", nothing_read(&house)),
     ];

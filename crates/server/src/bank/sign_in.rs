@@ -210,6 +210,7 @@ impl Bank {
                 return Ok(false);
             }
             contract::set_password(tx, id, &new.hash, new.length, None, now)?;
+            session::end_all_but(tx, id, key, Ending::EndedByBank, now)?;
             let event = event::Event {
                 contract: id,
                 at: now,

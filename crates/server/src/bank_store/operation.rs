@@ -167,7 +167,7 @@ pub fn done(
     tx.execute_exactly(
         1,
         "an operation's end",
-        "UPDATE operations SET state = 1, outcome = ?3, settled_at = ?4, secret = NULL
+        "UPDATE operations SET state = 1, outcome = ?3, settled_at = ?4
          WHERE key = ?1 AND state = 0 AND payload = ?2",
         &[
             Value::Bytes(key.as_bytes()),

@@ -234,6 +234,29 @@ pub fn end_all(
     )
 }
 
+/// Ends every session of a contract but one, whatever its stage: whoever gave the old password elsewhere, at the login
+/// or for a wizard, gave it in vain (B13).
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn end_all_but(
+    tx: &mut Tx<'_>,
+    contract: ContractId,
+    but: SessionKey,
+    ending: Ending,
+    now: Timestamp,
+) -> Result<usize, DatabaseError> {
+    tx.execute(
+        "UPDATE sessions SET ended_at = ?3, ending = ?4 WHERE contract = ?1 AND key <> ?2 AND ended_at IS NULL",
+        &[
+            Value::Int(contract.to_stored()),
+            Value::Bytes(&but.0),
+            Value::Int(now.as_microsecond()),
+            Value::Int(ending_to_stored(ending)),
+        ],
+    )
+}
+
 fn read(row: &Row<'_>) -> Result<Stored, DatabaseError> {
     let bad = |column| strange(TABLE, column, 0);
     let ending = match row.maybe_int(5)? {

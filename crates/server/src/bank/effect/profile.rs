@@ -55,7 +55,7 @@ pub(super) fn change_password(
         return Ok(Err(Refusal::Expired));
     }
     contract::set_password(tx, act.contract, &new.hash, new.length, None, act.now)?;
-    session::end_others(tx, act.contract, act.session, Ending::EndedByBank, act.now)?;
+    session::end_all_but(tx, act.contract, act.session, Ending::EndedByBank, act.now)?;
     act.tell(tx, stored, &Event::PasswordChanged)?;
     Ok(Ok(act.outcome()))
 }

@@ -197,7 +197,7 @@ pub(in crate::bank) fn after_loss(
             )?;
         }
     }
-    session::end_others(tx, act.contract, act.session, Ending::EndedByBank, act.now)?;
+    session::end_all_but(tx, act.contract, act.session, Ending::EndedByBank, act.now)?;
     contract::require_longer_password(tx, act.contract, MINIMUM_ALONE)?;
     if let Some(token) = stored.contract.token_in_use() {
         let command = match reason {

@@ -208,12 +208,11 @@ pub(in crate::bank_web) async fn token_change_result(
     ask: Ask,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    result(ask, &TOKEN_CHANGE, &key, |ask, order, _| {
-        let lines = match order {
-            Order::TokenChange { token, .. } => token_line(ask, token),
-            _ => Vec::new(),
-        };
-        (ask.say("done-token-change"), lines)
+    result(ask, &TOKEN_CHANGE, &key, |ask, order| match order {
+        Order::TokenChange { token, .. } => {
+            Some((ask.say("done-token-change"), token_line(ask, token)))
+        }
+        _ => None,
     })
     .await
 }

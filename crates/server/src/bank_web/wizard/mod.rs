@@ -13,7 +13,7 @@ pub(super) use stop::*;
 
 use axum::extract::Path;
 use axum::response::Response;
-use warifu_bank::operation::{Order, OrderKind, Outcome, Refusal};
+use warifu_bank::operation::{Order, OrderKind, Refusal};
 use warifu_bank::otp_policy::wait_after;
 use warifu_bank::session::Wizard;
 use warifu_bank::token_id::TokenId;
@@ -249,12 +249,12 @@ async fn confirm(
     Ok(Err(ask.refused(UNPROCESSABLE, &page)))
 }
 
-/// The result page of a wizard.
+/// The result page of a wizard. `lines` are what it says of an order of its own; of any other there is no page here.
 async fn result(
     ask: Ask,
     words: &Words,
     key: &str,
-    lines: impl Fn(&Ask, &Order, &Outcome) -> (String, Vec<(String, String)>),
+    lines: impl Fn(&Ask, &Order) -> Option<(String, Vec<(String, String)>)>,
 ) -> Result<Response, Failure> {
     let visitor = match ask.in_wizard(words.wizard, words.start).await? {
         Ok(visitor) => visitor,
@@ -268,7 +268,9 @@ async fn result(
     else {
         return Err(Failure::NotFound);
     };
-    let (done, mut more) = lines(&ask, &order, &outcome);
+    let Some((done, mut more)) = lines(&ask, &order) else {
+        return Err(Failure::NotFound);
+    };
     let mut summary = vec![
         (ask.say("result-number"), outcome.receipt.clone()),
         (ask.say("done-at"), say::micros(ask.language, outcome.at)),

@@ -79,9 +79,14 @@ pub(in crate::bank_web) async fn registration_result(
     ask: Ask,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    result(ask, &REGISTRATION, &key, |ask, order, _| match order {
-        Order::Registration { token } => (ask.say("done-registration"), token_line(ask, token)),
-        _ => (ask.say("done-token-change"), Vec::new()),
+    result(ask, &REGISTRATION, &key, |ask, order| match order {
+        Order::Registration { token } => {
+            Some((ask.say("done-registration"), token_line(ask, token)))
+        }
+        Order::TokenChange { token, .. } => {
+            Some((ask.say("done-token-change"), token_line(ask, token)))
+        }
+        _ => None,
     })
     .await
 }

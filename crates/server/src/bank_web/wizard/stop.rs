@@ -63,8 +63,8 @@ pub(in crate::bank_web) async fn stop_use_result(
     ask: Ask,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    result(ask, &STOP_USE, &key, |ask, _, _| {
-        (ask.say("done-stop-use"), Vec::new())
+    result(ask, &STOP_USE, &key, |ask, order| {
+        matches!(order, Order::StopUse).then(|| (ask.say("done-stop-use"), Vec::new()))
     })
     .await
 }
@@ -140,8 +140,8 @@ pub(in crate::bank_web) async fn loss_result(
     ask: Ask,
     Path(key): Path<String>,
 ) -> Result<Response, Failure> {
-    result(ask, &LOSS, &key, |ask, _, _| {
-        (ask.say("done-loss"), Vec::new())
+    result(ask, &LOSS, &key, |ask, order| {
+        matches!(order, Order::LossStop { .. }).then(|| (ask.say("done-loss"), Vec::new()))
     })
     .await
 }

@@ -1,11 +1,14 @@
 //! The internet bank, in process: rules B1 to B18, F1 to F5 and M1 to M5, each on both engines.
 
+mod access;
 mod alike;
 mod crash;
 mod mail;
 mod operation;
+mod sign_in;
 mod soak;
 mod staff;
 mod token;
 mod transfer;
 mod verify;
+mod web_security;

@@ -118,7 +118,7 @@ async fn two_contracts_at_once_never_get_one_token(engine: Engine) {
         site.contract("12345678901", 1, 0),
         site.contract("12345678902", 2, 0),
     ];
-    let mut tasks = Vec::new();
+    let mut shown = Vec::new();
     for (offset, contract) in (-1..=0).zip(contracts) {
         let visitor = site.visitor(contract, REGISTRATION);
         let bank = site.bank();
@@ -126,7 +126,7 @@ async fn two_contracts_at_once_never_get_one_token(engine: Engine) {
         let code = token.code(site.service.step().offset(offset));
         let order = registration(&token);
         let key = site.show(&visitor, &order).await;
-        tasks.push(tokio::spawn(async move {
+        shown.push(async move {
             let given = Given {
                 code: Some(code.to_string().into()),
                 ..Given::default()
@@ -134,8 +134,10 @@ async fn two_contracts_at_once_never_get_one_token(engine: Engine) {
             bank.confirm(&visitor, OrderKind::Registration, key, given)
                 .await
                 .unwrap()
-        }));
+        });
     }
+    // Both pages are there before either is sent.
+    let tasks: Vec<_> = shown.into_iter().map(tokio::spawn).collect();
     let mut done = 0;
     for task in tasks {
         done += usize::from(matches!(task.await.unwrap(), Confirmed::Done(..)));

@@ -168,6 +168,16 @@ impl BankSite {
     /// A session of this stage, as if its password had been given.
     pub(crate) fn visitor(&self, contract: ContractId, stage: Stage) -> Visitor {
         let secret = SessionSecret::from_random(random(&SystemEntropy));
+        self.visitor_with(contract, stage, &secret)
+    }
+
+    /// The same with a secret that is known.
+    pub(crate) fn visitor_with(
+        &self,
+        contract: ContractId,
+        stage: Stage,
+        secret: &SessionSecret,
+    ) -> Visitor {
         let now = self.now();
         let session = self.place.with(|connection| {
             connection.transaction(|tx| {

@@ -1,6 +1,7 @@
 //! What every test stands on: a fresh database of either engine, a service in process or a real one, tokens, a client.
 
 mod bank;
+mod browser;
 mod client;
 mod mail_server;
 mod place;
@@ -9,6 +10,7 @@ mod service;
 mod token;
 
 pub(crate) use bank::{BankSite, customer_account, open_contract};
+pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Party, Reply};
 pub(crate) use mail_server::MailServer;
 pub(crate) use place::{Engine, Place, apart};
