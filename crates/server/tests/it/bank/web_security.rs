@@ -26,6 +26,7 @@ both_engines!(
     five_wrong_passwords_close_the_door_for_known_and_unknown_ids_alike,
     a_stranger_does_not_keep_the_owner_out,
     too_many_logins_at_once_are_told_so_at_once,
+    a_device_outside_the_recommended_set_is_told_once_and_goes_on,
 );
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -345,4 +346,30 @@ async fn too_many_logins_at_once_are_told_so_at_once(engine: Engine) {
     // Who was told so has spent no try.
     let spent = "SELECT CAST(COALESCE(SUM(failures), 0) AS BIGINT) FROM sign_in_lanes";
     assert_eq!(site.place.count(spent), 3 * i64::from(wrong));
+}
+
+async fn a_device_outside_the_recommended_set_is_told_once_and_goes_on(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let usual = site.browser().get("/").await.page();
+    for (agent, outside) in [
+        ("Mozilla/5.0 (iPad; CPU OS 17_0 like Mac OS X)", true),
+        (
+            "Mozilla/5.0 (iPod touch; CPU iPhone OS 15_0 like Mac OS X)",
+            true,
+        ),
+        ("Mozilla/5.0 (Windows Phone 10.0; Android 6.0.1)", true),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)",
+            false,
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64)", false),
+    ] {
+        let mut browser = site.browser();
+        let headers = [("user-agent", agent)];
+        let first = browser.send(Method::GET, "/", &headers, vec![]).await;
+        assert_eq!(first.status, 200, "{agent}");
+        assert_eq!(first.page() != usual, outside, "{agent}");
+        let second = browser.send(Method::GET, "/", &headers, vec![]).await;
+        assert_eq!(second.page(), usual, "{agent}");
+    }
 }
