@@ -1,15 +1,18 @@
 //! From ID and password to a session (rules B1, B3, B15, B17).
 
 use warifu_bank::contract::{ContractId, Service};
-use warifu_bank::operation::{Order, OrderKind};
+use warifu_bank::operation::{self as rule, Order, OrderKind};
+use warifu_bank::otp_policy::{OtpVerifier as _, Verdict};
 use warifu_bank::session::{Ending, Expired, SessionKey, SessionSecret, Stage, Wizard, expired};
 use warifu_bank::sign_in::Lane;
 use warifu_bank::uid::Uid;
+use warifu_wire::ValidateAnswer;
 use zeroize::Zeroizing;
 
-use super::operation::{Confirmed, Given, NewPassword};
+use super::operation::{Confirmed, Given, NewPassword, six_digits};
 use super::{Bank, BankError, Visitor};
 use crate::ambient::random;
+use crate::bank_store::operation::{self, State};
 use crate::bank_store::{contract, event, session, sign_in, sign_in_lane};
 use crate::database::DatabaseError;
 use crate::passwords::Busy;
@@ -94,10 +97,12 @@ impl Bank {
             return Ok(SignIn::Wrong);
         };
         self.leave(&lane_id, &caller, known, true).await?;
+        let due = stored.contract.password_change_due;
         let stage = match wizard {
-            Some(wizard) => Stage::Wizard(wizard),
-            None if stored.contract.password_change_due => Stage::AwaitingNewPassword,
-            None => Stage::AwaitingCode,
+            // A loss is reported whatever else is due; anything else begins with a password of the customer's own.
+            Some(wizard) if !due || wizard == Wizard::Loss => Stage::Wizard(wizard),
+            _ if due => Stage::AwaitingNewPassword,
+            _ => Stage::AwaitingCode,
         };
         let (secret, visitor) = self.begin(stored.contract.id, stage, &caller).await?;
         if stage != Stage::AwaitingCode {
@@ -156,6 +161,13 @@ impl Bank {
         let Some(operation) = self.shown(visitor, key).await? else {
             return Ok((Confirmed::Gone, None));
         };
+        // Sent again after it was settled: the same code gets the same session, another code none.
+        if matches!(operation.state, State::Done(_))
+            && let Some(code) = &code
+            && !self.is_its_code(&operation, visitor, code).await?
+        {
+            return Ok((Confirmed::Gone, None));
+        }
         let full = half.followed_by(&operation.secret);
         let given = Given {
             code,
@@ -183,6 +195,51 @@ impl Bank {
         }
         let done = matches!(confirmed, Confirmed::Done(..));
         Ok((confirmed, done.then_some(full)))
+    }
+
+    /// Whether this is the code that a settled login was confirmed with: the token service gives its answer again (S7).
+    async fn is_its_code(
+        &self,
+        operation: &operation::Stored,
+        visitor: &Visitor,
+        code: &str,
+    ) -> Result<bool, BankError> {
+        let id = visitor.session.contract;
+        let stored = self.database.read(move |tx| contract::find(tx, id)).await?;
+        let token = stored.and_then(|stored| stored.contract.token_in_use().cloned());
+        let (Some(token), Some(code)) = (token, six_digits(code)) else {
+            return Ok(false);
+        };
+        let digest = Order::Login.digest();
+        let request = rule::request_id(operation.key, &digest, operation.attempt);
+        let word = OrderKind::Login.word();
+        let verdict = self
+            .verifier
+            .validate(&token, &code, word, &request)
+            .await?;
+        Ok(verdict == Verdict::Answer(ValidateAnswer::Accepted))
+    }
+
+    /// The half session of a login form that is sent again: ended a moment ago, by the first copy of the form.
+    ///
+    /// # Errors
+    /// [`BankError`].
+    pub async fn just_passed(
+        &self,
+        secret: &SessionSecret,
+        address: &str,
+    ) -> Result<Option<Visitor>, BankError> {
+        let (key, now) = (secret.key(), self.now());
+        let found = self.database.read(move |tx| session::find(tx, key)).await?;
+        let passed = found.filter(|session| {
+            session.stage == Stage::AwaitingCode
+                && session.ending == Some(Ending::LoggedOut)
+                && expired(session.created_at, session.seen_at, now).is_none()
+        });
+        Ok(passed.map(|session| Visitor {
+            session,
+            address: address.to_owned(),
+        }))
     }
 
     /// The first password's end (F2): a new one is put in place, and the login goes on.

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use data_encoding::HEXLOWER;
+use warifu_bank::contract::Service;
 use warifu_bank::session::{Ending, SessionSecret, Stage, Wizard};
 use warifu_bank::staff::Role;
 
@@ -131,6 +132,19 @@ impl Ask {
         Ok(found.map(|visitor| (visitor, secret)))
     }
 
+    /// The half session of a login form that is sent again.
+    pub(crate) async fn just_passed(&self) -> Result<Option<(Visitor, SessionSecret)>, Failure> {
+        let Some(secret) = self.cookie_secret(cookies::SESSION) else {
+            return Ok(None);
+        };
+        let found = self
+            .web
+            .bank
+            .just_passed(&secret, &self.caller.address)
+            .await?;
+        Ok(found.map(|visitor| (visitor, secret)))
+    }
+
     /// Somebody who is signed in, or the way to the login page, which says why.
     pub(crate) async fn signed(&self) -> Result<Result<Signed, Response>, Failure> {
         let (visitor, _) = match self.session(cookies::SESSION).await? {
@@ -143,6 +157,11 @@ impl Ask {
         let Some(overview) = self.web.bank.overview(&visitor).await? else {
             return Ok(Err(to_login(NoSession::None)));
         };
+        // After an emergency stop its own receipt is all that is left to see.
+        let open = overview.stored.contract.service == Service::Open;
+        if !open && !self.path.starts_with("/result/") {
+            return Ok(Err(to_login(NoSession::Ended(Ending::EndedByCustomer))));
+        }
         Ok(Ok(Signed {
             visitor,
             name: overview.stored.name,

@@ -1,6 +1,7 @@
 //! 契約者情報変更 (rules B4, B13).
 
 use axum::response::Response;
+use warifu_bank::mail_address::MailAddress;
 use warifu_bank::operation::{Order, OrderKind};
 use warifu_bank::otp_policy::wait_after;
 use warifu_bank::password::{MINIMUM_ALONE, MINIMUM_WITH_CODE};
@@ -339,10 +340,13 @@ pub(super) async fn change_mail(posted: Posted) -> Result<Response, Failure> {
         Err(elsewhere) => return Ok(elsewhere),
     };
     let typed = form.text("to");
-    let error = if !typed.is_empty() && typed.parse::<lettre::Address>().is_err() {
+    let error = if !typed.is_empty() && typed.parse::<MailAddress>().is_err() {
         ask.say("mail-bad")
     } else {
-        let to = (!typed.is_empty()).then(|| typed.to_owned());
+        let to = typed
+            .parse::<MailAddress>()
+            .ok()
+            .map(|it| it.as_str().to_owned());
         match begin(&ask, &signed, Order::MailChange { to }).await? {
             Ok(response) => return Ok(response),
             Err(refusal) => ask.refusal(&refusal),

@@ -237,9 +237,12 @@ pub(super) async fn code(posted: Posted) -> Result<Response, Failure> {
     let Ok(key) = form.text("key").parse::<Uid>() else {
         return Err(Failure::Malformed);
     };
-    let found = ask.session(cookies::SESSION).await?;
-    let Some((visitor, secret)) = found.ok() else {
-        return Ok(see("/"));
+    let (visitor, secret) = match ask.session(cookies::SESSION).await? {
+        Ok(found) => found,
+        Err(_) => match ask.just_passed().await? {
+            Some(found) => found,
+            None => return Ok(see("/")),
+        },
     };
     if visitor.session.stage == Stage::Full {
         return Ok(see("/top"));

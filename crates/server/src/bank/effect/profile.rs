@@ -5,7 +5,7 @@ use warifu_bank::notice::Event;
 use warifu_bank::operation::{Outcome, Refusal};
 use warifu_bank::otp_policy::Proof;
 use warifu_bank::password::MINIMUM_ALONE;
-use warifu_bank::session::{Ending, SessionKey};
+use warifu_bank::session::Ending;
 
 use super::{Act, Effect};
 use crate::bank_store::{contract, notice, session, transfer};
@@ -118,10 +118,10 @@ pub(super) fn stop_service(
         }
     }
     // The session that asked shows the result page, and reaches nothing else any more.
-    session::end_others(
+    session::end_all_but(
         tx,
         act.contract,
-        SessionKey([0; 32]),
+        act.session,
         Ending::EndedByCustomer,
         act.now,
     )?;

@@ -15,7 +15,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use warifu_bank::operation::{Order, OrderKind, Refusal};
 use warifu_bank::otp_policy::wait_after;
-use warifu_bank::session::Wizard;
+use warifu_bank::session::{Stage, Wizard};
 use warifu_bank::token_id::TokenId;
 use warifu_bank::uid::Uid;
 
@@ -117,6 +117,15 @@ async fn enter(posted: Posted, words: &Words, next: &str) -> Result<Response, Fa
         .sign_in(form.text("id"), &password, Some(words.wizard), &ask.caller)
         .await?;
     match entered {
+        // The password that the bank printed is changed first (F2).
+        SignIn::Begun(secret, Stage::AwaitingNewPassword) => {
+            let mut response = see("/login/password");
+            with_cookie(
+                &mut response,
+                cookies::set(cookies::SESSION, &secret.to_cookie()),
+            );
+            Ok(response)
+        }
         SignIn::Begun(secret, _) => {
             let mut response = see(next);
             with_cookie(

@@ -16,6 +16,8 @@ both_engines!(
     with_the_setting_off_login_needs_id_and_password_alone,
     a_new_login_ends_the_old_session_and_says_so,
     the_same_login_form_sent_twice_gives_the_same_session,
+    a_login_form_that_is_sent_again_later_needs_its_own_code,
+    a_due_first_password_opens_no_wizard_but_that_of_a_loss,
     a_session_ends_ten_minutes_after_its_last_use_and_twelve_hours_after_its_login,
     a_session_that_was_signed_out_is_good_for_nothing,
     a_change_of_password_ends_the_other_sessions,
@@ -317,4 +319,65 @@ async fn of_thirty_two_wrong_passwords_at_once_exactly_five_are_looked_at(engine
     ));
     site.next_code();
     assert_eq!(site.begins(contract).await.1, Stage::Full);
+}
+
+async fn a_login_form_that_is_sent_again_later_needs_its_own_code(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let contract = site.contract("12345678901", 1, 0);
+    let token = site.registered(contract).await;
+    let secret = SessionSecret::from_random(Zeroizing::new([7; 32]));
+    let half = site.visitor_with(contract, Stage::AwaitingCode, &secret);
+    let bank = site.bank();
+    let key = bank.show_sign_in(&half).await.unwrap().unwrap();
+    let sent = |code: String| {
+        let (bank, secret, half) = (site.bank(), secret.clone(), half.clone());
+        async move {
+            let code = Some(Zeroizing::new(code));
+            bank.confirm_sign_in(&half, &secret, key, code)
+                .await
+                .unwrap()
+        }
+    };
+    let code = site.code(&token).to_string();
+    let (done, first) = sent(code.clone()).await;
+    assert!(matches!(done, Confirmed::Done(..)), "{done:?}");
+    // The half session has ended, and the form's second copy still finds its way.
+    assert!(bank.visitor(&secret, ADDRESS).await.unwrap().is_err());
+    assert!(bank.just_passed(&secret, ADDRESS).await.unwrap().is_some());
+    let (_, again) = sent(code).await;
+    assert_eq!(again.unwrap().key(), first.unwrap().key());
+    for other in [
+        token.wrong_code(site.service.step()).to_string(),
+        "x".into(),
+    ] {
+        let (refused, none) = sent(other).await;
+        assert_eq!((refused, none.is_none()), (Confirmed::Gone, true));
+    }
+}
+
+async fn a_due_first_password_opens_no_wizard_but_that_of_a_loss(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let month = SignedDuration::from_hours(24 * 30);
+    let contract = site.with_password("12345678901", 1, Some(month)).await;
+    let id = contract.to_string();
+    for wizard in [
+        Wizard::Registration,
+        Wizard::TokenChange,
+        Wizard::StopUse,
+        Wizard::Loss,
+    ] {
+        let begun = site
+            .bank()
+            .sign_in(&id, PASSWORD, Some(wizard), &caller())
+            .await
+            .unwrap();
+        let SignIn::Begun(_, stage) = begun else {
+            panic!("{begun:?}")
+        };
+        let expected = match wizard {
+            Wizard::Loss => Stage::Wizard(Wizard::Loss),
+            _ => Stage::AwaitingNewPassword,
+        };
+        assert_eq!(stage, expected);
+    }
 }
