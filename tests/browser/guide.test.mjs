@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { assertAccessible, assertNoSidewaysScroll, launch, openPage } from './browser.mjs';
+import { launch } from './browser.mjs';
+import { Person } from './person.mjs';
 import { startServer } from './server.mjs';
 import { newToken } from './token.mjs';
 
@@ -50,54 +51,14 @@ describe('the whole guide', () => {
   }
 });
 
-/** One person at one browser. */
-class Person {
-  constructor(server, page, scripts) {
-    this.server = server;
-    this.page = page;
-    this.scripts = scripts;
-  }
-
-  async press(name) {
-    await this.page.getByRole('button', { name, exact: true }).click();
-    await this.page.waitForLoadState();
-  }
-
-  async follow(name) {
-    await this.page.getByRole('link', { name, exact: true }).first().click();
-    await this.page.waitForLoadState();
-  }
-
-  async fill(label, value) {
-    await this.page.getByLabel(label, { exact: true }).fill(value);
-  }
-
-  async heading() {
-    return this.page.locator('h1').innerText();
-  }
-
-  async says(text) {
-    const said = await this.page.locator('main').innerText();
-    assert.ok(said.includes(text), `${text} is not in: ${said}`);
-  }
-
-  /** The next code: the clock goes on, so that it is not one that was spent. */
-  async nextCode(token) {
-    await this.server.advance(30);
-    return token.code();
-  }
-
-  async looks() {
-    await assertNoSidewaysScroll(this.page);
-    if (this.scripts) await assertAccessible(this.page);
-  }
+async function person(browser, server, origin, way) {
+  return Person.at(browser, server, origin, way.look, way.options);
 }
 
-async function person(browser, server, origin, way, complaints) {
-  const opened = await openPage(browser, origin, way.look, way.options);
-  complaints.push(opened.complaints);
-  const scripts = way.options.javaScriptEnabled !== false;
-  return new Person(server, opened.page, scripts);
+/** The next code: the clock goes on, so that it is not one that was spent. */
+async function nextCode(server, token) {
+  await server.advance(30);
+  return token.code();
 }
 
 async function idAndPassword(customer, button) {
@@ -182,10 +143,10 @@ async function findCustomer(staff) {
 }
 
 async function guide(browser, server, way) {
-  const complaints = [];
-  const customer = await person(browser, server, server.bank, way, complaints);
-  const teller = await person(browser, server, server.staff, way, complaints);
-  const approver = await person(browser, server, server.staff, way, complaints);
+  const customer = await person(browser, server, server.bank, way);
+  const teller = await person(browser, server, server.staff, way);
+  const approver = await person(browser, server, server.staff, way);
+  const { scripts } = customer;
   const [first, second, third] = [
     await newToken(server.origin),
     await newToken(server.origin),
@@ -196,7 +157,7 @@ async function guide(browser, server, way) {
   await register(customer, first);
   await idAndPassword(customer, 'ログイン');
   await customer.fill('ワンタイムパスワード', await first.code());
-  if (!customer.scripts) {
+  if (!scripts) {
     await customer.press('確認');
     await customer.says('このコードはすでに使われています。');
   }
@@ -205,7 +166,7 @@ async function guide(browser, server, way) {
   // B3, B10: the login's code typed again at a transfer is refused, with the seconds to wait.
   await logIn(customer, first);
   await customer.looks();
-  if (!customer.scripts) {
+  if (!scripts) {
     await transfer(customer, first, 1_000);
     await customer.says('このコードはすでに使われています。');
     assert.match(await customer.page.locator('main').innerText(), /あと\d+秒で次のコード/);
@@ -223,8 +184,8 @@ async function guide(browser, server, way) {
   await customer.follow('振込限度額変更');
   await customer.fill('新しい1日の限度額', '500000');
   await customer.press('次へ');
-  await customer.fill('ワンタイムパスワード', await customer.nextCode(first));
-  if (customer.scripts) {
+  await customer.fill('ワンタイムパスワード', await nextCode(server, first));
+  if (scripts) {
     // The page was shown while the transfer's code was the newest: loaded again, it waits no more.
     await customer.page.reload();
     await customer.fill('ワンタイムパスワード', await first.code());
@@ -316,7 +277,7 @@ async function guide(browser, server, way) {
     await teller.says(subject);
   }
   // What was refused on purpose, and nothing else.
-  const unexpected = complaints.flat().filter((complaint) => !complaint.includes('422'));
-  assert.deepEqual(unexpected, []);
+  const complaints = [customer, teller, approver].flatMap((one) => one.complaints);
+  assert.deepEqual(complaints.filter((complaint) => !complaint.includes('422')), []);
   for (const one of [customer, teller, approver]) await one.page.context().close();
 }

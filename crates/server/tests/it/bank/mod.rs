@@ -3,6 +3,7 @@
 mod access;
 mod alike;
 mod crash;
+mod dated;
 mod mail;
 mod operation;
 mod sign_in;

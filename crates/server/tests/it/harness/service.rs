@@ -30,18 +30,23 @@ use super::{Engine, Place};
 /// Where every story's clock begins: the middle of a time step.
 pub(crate) const START: i64 = 1_800_000_015;
 
-/// A clock that stands still until it is told.
+/// A clock that stands still until it is told; µs UTC.
 pub(crate) struct ManualClock(AtomicI64);
 
 impl ManualClock {
     pub(crate) fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds, Ordering::SeqCst);
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// Goes to a moment.
+    pub(crate) fn set(&self, at: Timestamp) {
+        self.0.store(at.as_microsecond(), Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        second(self.0.load(Ordering::SeqCst))
+        Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap()
     }
 }
 
@@ -76,7 +81,7 @@ impl Service {
         make_private_dir(&place.data()).unwrap();
         write_key_file(&key_file(&place), KeyVersion(1), &SystemEntropy).unwrap();
         let keys = Keys::load(KeySource::File(key_file(&place))).unwrap();
-        let clock = Arc::new(ManualClock(AtomicI64::new(START)));
+        let clock = Arc::new(ManualClock(AtomicI64::new(START * 1_000_000)));
         let secrets = place
             .with(|connection| {
                 connection.transaction(|tx| {
