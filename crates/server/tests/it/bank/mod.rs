@@ -9,6 +9,7 @@ mod operation;
 mod sign_in;
 mod soak;
 mod staff;
+mod statement;
 mod token;
 mod transfer;
 mod verify;
