@@ -26,4 +26,5 @@ pub mod staff_web;
 pub mod startup;
 pub mod store;
 pub mod token_api;
+mod token_app;
 pub mod web;

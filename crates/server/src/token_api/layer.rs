@@ -14,7 +14,8 @@ use super::text::Language;
 use crate::http::RequestId;
 use crate::metrics::RequestLabel;
 
-/// Nothing of the interface may be framed, run scripts or be kept; its one page brings a style sheet of its own.
+/// Nothing of the interface may be framed, run scripts or be kept; its pages bring a style sheet. The token app, which is
+/// scripts, brings a policy of its own.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -63,9 +64,8 @@ pub(super) async fn around(State(api): State<Arc<Api>>, request: Request, next: 
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     );
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
-    );
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(CONTENT_SECURITY_POLICY));
     response
 }

@@ -23,7 +23,9 @@ use axum::routing::{get, post};
 use tokio::sync::watch;
 
 pub use openapi::document;
+pub(crate) use page::Wanted;
 pub use problem::ApiProblem;
+pub(crate) use problem::not_found;
 pub use text::{Language, Text};
 
 use crate::ambient::Entropy;
@@ -54,6 +56,7 @@ impl std::fmt::Debug for Api {
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/", get(page::home))
+        .merge(crate::token_app::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/assets/{name}", get(page::asset))
@@ -67,7 +70,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/credentials/{id}/stop", post(credentials::stop))
         .route("/v1/credentials/{id}/enable", post(credentials::enable))
         .route("/v1/credentials/{id}/unlock", post(credentials::unlock))
-        .fallback(problem::not_found)
+        .fallback(not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&api), layer::around))
         .with_state(api)
@@ -77,7 +80,7 @@ pub fn router(api: Arc<Api>) -> Router {
 pub fn metrics_router(api: Arc<Api>) -> Router {
     Router::new()
         .route("/metrics", get(health::metrics))
-        .fallback(problem::not_found)
+        .fallback(not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&api), layer::around))
         .with_state(api)

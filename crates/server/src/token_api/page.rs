@@ -107,13 +107,25 @@ static RENDERED: LazyLock<Result<Rendered, String>> = LazyLock::new(|| {
 
 /// `?lang=`, for who reads another language than the browser asks for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     lang: Option<String>,
 }
 
-/// `GET /`
+impl Wanted {
+    /// The language of the address, else that of the browser.
+    pub(crate) fn language(wanted: Result<Query<Self>, QueryRejection>, headers: &HeaderMap) -> Language {
+        let wanted = wanted.ok().and_then(|Query(wanted)| wanted.lang);
+        match wanted.as_deref() {
+            Some("ja") => Language::Japanese,
+            Some("en") => Language::English,
+            _ => Language::of(headers),
+        }
+    }
+}
+
+/// `GET /`: people who type the address want the token.
 pub(super) async fn home() -> Redirect {
-    Redirect::to("/v1/")
+    Redirect::to("/guide")
 }
 
 /// `GET /v1/`
@@ -121,12 +133,7 @@ pub(super) async fn reader(
     wanted: Result<Query<Wanted>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiProblem> {
-    let wanted = wanted.ok().and_then(|Query(wanted)| wanted.lang);
-    let language = match wanted.as_deref() {
-        Some("ja") => Language::Japanese,
-        Some("en") => Language::English,
-        _ => Language::of(&headers),
-    };
+    let language = Wanted::language(wanted, &headers);
     let page = page(language).map_err(|cause| ApiProblem {
         cause: Some(cause.to_owned()),
         ..ApiProblem::new(

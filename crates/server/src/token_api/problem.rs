@@ -76,7 +76,7 @@ impl ApiProblem {
         )
     }
 
-    fn internal(cause: String) -> Self {
+    pub(crate) fn internal(cause: String) -> Self {
         let detail = Text {
             en: "The service could not finish this request. The log knows it by the request ID.",
             ja: "サービスの内部で問題が起きました。instance の番号で記録を確認できます。",
@@ -235,7 +235,7 @@ impl From<Refusal> for ApiProblem {
 }
 
 /// Any path that nobody serves.
-pub(super) async fn not_found() -> ApiProblem {
+pub(crate) async fn not_found() -> ApiProblem {
     ApiProblem::new(
         ProblemType::NotFound,
         Text {

@@ -41,10 +41,10 @@ pub(super) fn announce(config: &Config, listeners: &Listeners, running: &Running
         let (service, metrics) = (service.address, metrics.address);
         line(
             format!(
-                "トークンサービス          http://{service}/  （API の説明: http://{service}/v1/）"
+                "トークン（アプリ）        http://{service}/token/  （ご案内: http://{service}/guide）\nトークンサービス          http://{service}/  （API の説明: http://{service}/v1/）"
             ),
             format!(
-                "Token service   http://{service}/  (its interface to read: http://{service}/v1/)"
+                "Token (app)     http://{service}/token/  (how to get it: http://{service}/guide)\nToken service   http://{service}/  (its interface to read: http://{service}/v1/)"
             ),
         );
         line(

@@ -1,0 +1,14 @@
+// What the type checker's library does not know of browsers.
+
+interface BeforeInstallPromptEvent extends Event {
+  prompt(): Promise<unknown>;
+}
+
+interface TrustedTypePolicyFactory {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(input: string): string },
+  ): { createScriptURL(input: string): unknown };
+}
+
+declare var trustedTypes: TrustedTypePolicyFactory | undefined;
