@@ -147,10 +147,13 @@ function writeLink() {
 }
 
 /** Another tab has removed or replaced the token. */
-function gone() {
+async function gone() {
   face.stop();
+  token = undefined;
   say(text('gone'));
-  location.reload();
+  const found = await backend.find();
+  if (found.kind === 'token') return enter(found.token);
+  show('removed');
 }
 
 async function health() {

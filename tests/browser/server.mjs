@@ -108,6 +108,7 @@ export async function startServer({ clocked = false, apart = false } = {}) {
     .replaceAll('{staff_port}', String(staffPort))
     .replaceAll('{metrics_port}', String(await freePort()));
   const inFolder = (name) => filled.replaceAll('{data_dir}', join(folder, name));
+  const api = `http://127.0.0.1:${port}/v1/openapi.json`;
   const processes = [];
   const server = {
     origin: `http://127.0.0.1:${port}`,
@@ -124,6 +125,12 @@ export async function startServer({ clocked = false, apart = false } = {}) {
       const { stdout } = await promisify(execFile)(binary('WARIFU_BIN'), all, { cwd: folder });
       return stdout.trim();
     },
+    /** Ends a server that is one process and keeps its data: to whoever asks it is away. */
+    async pause() {
+      await processes.pop().stop();
+    },
+    /** Starts it again on the same ports. */
+    resume: () => start('warifu', inFolder('var'), {}, api),
     async stop() {
       for (const one of processes) await one.stop();
       await rm(folder, { recursive: true, force: true });
@@ -134,7 +141,6 @@ export async function startServer({ clocked = false, apart = false } = {}) {
     processes.push(one);
     await answers(address, one.child, server.output);
   };
-  const api = `${server.origin}/v1/openapi.json`;
   try {
     if (apart) {
       await start('tokens', `${inFolder('tokens')}enabled = false\n`, {}, api);
