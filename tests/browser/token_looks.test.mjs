@@ -44,14 +44,13 @@ describe('the looks of the web token', () => {
         const options = { locale, serviceWorkers: 'block', reducedMotion: 'reduce' };
         const { context, page, complaints } = await openPage(browser, server.origin, look, options);
         await playService(context, { now: () => START });
-        await page.clock.install({ time: START });
+        await page.clock.setFixedTime(START);
         await page.goto(`${server.origin}/token/`);
         await page.locator('#welcome').waitFor();
         assert.equal(await page.locator('html').getAttribute('lang'), locale);
         await held(page, `welcome-${name}`);
         await page.locator('#ok').click();
         await shownToken(page);
-        await page.clock.pauseAt(START + 2_000);
         await page.locator('#next.soon').waitFor();
         await held(page, `main-${name}`);
         for (const screen of ['health', 'remove']) {
@@ -59,7 +58,8 @@ describe('the looks of the web token', () => {
           await page.locator(`#${screen}`).waitFor();
           await held(page, `${screen}-${name}`);
         }
-        assert.deepEqual(complaints, []);
+        const own = complaints.filter((complaint) => !complaint.includes('blocked by Playwright'));
+        assert.deepEqual(own, []);
         await context.close();
       });
 
