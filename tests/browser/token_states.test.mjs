@@ -163,6 +163,13 @@ describe('the web token, when things are not as usual', () => {
     });
   }
 
+  test('a marker that is no token ID is refused', async () => {
+    for (const body of ['', 'WRWA12345678', 'x; Path=/', '<b>']) {
+      const { status } = await fetch(`${server.origin}/token/marker`, { method: 'PUT', body });
+      assert.equal(status, 422, body);
+    }
+  });
+
   test('both are copied, seen and spoken, and the clipboard is cleared after 30 s', async () => {
     const { context, page } = await open(PC, {
       ...PLAYED,

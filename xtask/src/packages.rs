@@ -34,7 +34,12 @@ const RUST_TESTS: [Need; 3] = [
     },
 ];
 
-const BROWSER_TESTS: [Need; 4] = [
+const BROWSER_TESTS: [Need; 5] = [
+    Need {
+        package: "oathtool",
+        what: "oathtool, an independent TOTP to compare with",
+        present: || run::exists("oathtool"),
+    },
     Need {
         package: "curl",
         what: "curl, for the examples on the page",

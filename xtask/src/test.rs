@@ -127,6 +127,15 @@ fn browser(steps: &mut Steps) {
     }) {
         return;
     }
+    steps.step("types of the web token", || {
+        let compiler = folder.join("node_modules/typescript/bin/tsc");
+        let app = workspace::root().join("apps/web-token");
+        for project in ["tsconfig.json", "tsconfig.worker.json"] {
+            let mut types = run::program("node");
+            run::checked(types.arg(&compiler).arg("--project").arg(app.join(project)))?;
+        }
+        Ok(())
+    });
     steps.step("browser tests", || {
         let mut node = run::program("node");
         node.current_dir(&folder)

@@ -113,7 +113,10 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     /// The language of the address, else that of the browser.
-    pub(crate) fn language(wanted: Result<Query<Self>, QueryRejection>, headers: &HeaderMap) -> Language {
+    pub(crate) fn language(
+        wanted: Result<Query<Self>, QueryRejection>,
+        headers: &HeaderMap,
+    ) -> Language {
         let wanted = wanted.ok().and_then(|Query(wanted)| wanted.lang);
         match wanted.as_deref() {
             Some("ja") => Language::Japanese,

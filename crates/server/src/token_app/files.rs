@@ -285,7 +285,10 @@ mod tests {
         let packed = file.response(&asked);
         assert_eq!(packed.status(), StatusCode::OK);
         assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
-        assert_ne!(packed.headers()[header::ETAG], plain.headers()[header::ETAG]);
+        assert_ne!(
+            packed.headers()[header::ETAG],
+            plain.headers()[header::ETAG]
+        );
     }
 
     #[test]

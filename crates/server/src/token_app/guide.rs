@@ -39,7 +39,9 @@ pub(super) async fn guide(
 ) -> Result<Response, ApiProblem> {
     let language = Wanted::language(wanted, &headers);
     let japanese = language == Language::Japanese;
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let place = Place::of(host);
     let address = place.address();
     let page = Guide {
@@ -72,7 +74,10 @@ pub(super) async fn asset(
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiProblem> {
     let name = name.map(|Path(name)| name).unwrap_or_default();
-    match [&STYLE, &MARK].into_iter().find(|asset| asset.name() == name) {
+    match [&STYLE, &MARK]
+        .into_iter()
+        .find(|asset| asset.name() == name)
+    {
         Some(asset) => Ok(asset.response()),
         None => Err(not_found().await),
     }
@@ -125,11 +130,7 @@ mod tests {
             (Some("127.0.0.1:8081"), "http://127.0.0.1:8081/token/", true),
             (Some("localhost"), "http://localhost/token/", true),
             (Some("[::1]:8081"), "http://[::1]:8081/token/", true),
-            (
-                Some("token.example"),
-                "https://token.example/token/",
-                false,
-            ),
+            (Some("token.example"), "https://token.example/token/", false),
             (
                 Some("192.0.2.7:8081"),
                 "https://192.0.2.7:8081/token/",
@@ -160,7 +161,13 @@ mod tests {
             let wide: usize = wide.split_once('v').unwrap().0.parse().unwrap();
             dark[y * size + x..][..wide].fill(true);
         }
-        let pixel = |x, y| if dark[y / scale * size + x / scale] { 0 } else { 255 };
+        let pixel = |x, y| {
+            if dark[y / scale * size + x / scale] {
+                0
+            } else {
+                255
+            }
+        };
         let mut picture =
             rqrr::PreparedImage::prepare_from_greyscale(size * scale, size * scale, pixel);
         let codes = picture.detect_grids();

@@ -28,10 +28,13 @@ pub(super) async fn set(body: String) -> Result<Response, ApiProblem> {
 
 /// `DELETE /token/marker`
 pub(super) async fn clear() -> Result<Response, ApiProblem> {
-    answer(&format!("{NAME}=; Path=/token/; Max-Age=0; SameSite=Strict; Secure"))
+    answer(&format!(
+        "{NAME}=; Path=/token/; Max-Age=0; SameSite=Strict; Secure"
+    ))
 }
 
 fn answer(cookie: &str) -> Result<Response, ApiProblem> {
-    let value = HeaderValue::from_str(cookie).map_err(|error| ApiProblem::internal(error.to_string()))?;
+    let value =
+        HeaderValue::from_str(cookie).map_err(|error| ApiProblem::internal(error.to_string()))?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, value)]).into_response())
 }
