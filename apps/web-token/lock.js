@@ -1,7 +1,7 @@
 // The optional lock. A key that cannot be exported cannot be wrapped either, and making it exportable for a moment would
 // break rule T5. So the lock seals the other half of the exchange: without the service's public key for this one token,
 // which is stored nowhere else, the stored private key makes no secret. What opens the seal is the PRF of the platform's
-// authenticator (WebAuthn Level 3 §10.1.4), which asks for the finger, the face or the PIN. docs/decisions/0020-web-token.md
+// authenticator (WebAuthn Level 3 §10.1.4), which asks for the finger, the face or the PIN. docs/decisions/0019-web-token.md
 
 const INFO = new TextEncoder().encode('warifu token lock v1');
 
