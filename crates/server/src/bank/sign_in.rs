@@ -397,10 +397,16 @@ impl Bank {
                 Some(id) => sign_in::knows_address(tx, id, &address)?,
                 None => false,
             };
+            let mut entered = Vec::new();
             for (lane, name) in lanes(&lane_id, &address, known) {
                 if let Some(until) = sign_in_lane::enter(tx, lane, &name, now)? {
+                    // Not looked at, so no failure: asking again closes no lane of one's own.
+                    for name in &entered {
+                        sign_in_lane::give_back(tx, name)?;
+                    }
                     return Ok(Err(until.duration_since(now).as_secs().max(1)));
                 }
+                entered.push(name);
             }
             let stored = match id {
                 Some(id) => contract::find(tx, id)?,

@@ -12,6 +12,7 @@ both_engines!(
     the_sixth_wrong_password_waits_whether_the_id_exists_or_not,
     thirty_two_wrong_passwords_at_once_are_looked_at_five_times,
     the_owners_usual_address_is_not_held_up_by_strangers,
+    asking_again_while_strangers_keep_an_id_closed_closes_nothing_else,
 );
 
 mod at_length {
@@ -165,4 +166,21 @@ async fn soak_what_is_refused_takes_the_same_time(engine: Engine) {
     let (least, most) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
     println!("medians of 500 tries, µs: {medians:?}");
     assert!((most - least) * 20 <= *least, "{medians:?}");
+}
+
+async fn asking_again_while_strangers_keep_an_id_closed_closes_nothing_else(engine: Engine) {
+    let site = site(engine).await;
+    for stranger in 0..20 {
+        let address = format!("198.51.100.{stranger}");
+        let answer = tried(&site, "12345678901", "wrong", &address).await;
+        assert!(matches!(answer, SignIn::Wrong));
+    }
+    site.service.clock.advance(20);
+    for _ in 0..6 {
+        let answer = tried(&site, "12345678901", PASSWORD, "203.0.113.9").await;
+        assert!(matches!(answer, SignIn::Wait(10)), "{answer:?}");
+    }
+    site.service.clock.advance(10);
+    let answer = tried(&site, "12345678901", PASSWORD, "203.0.113.9").await;
+    assert!(matches!(answer, SignIn::Begun(..)), "{answer:?}");
 }
