@@ -10,6 +10,9 @@ import { PERIOD, secondsLeft, stepAt } from './totp.js';
 /** From how many seconds on the next code is shown. */
 const SOON = 10;
 
+/** A device clock that went this many milliseconds otherwise than time did was set, or the device slept. */
+const JUMP = 2_000;
+
 const PLACES = { id: [4, 8], code: [3] };
 
 export class Face {
@@ -19,14 +22,18 @@ export class Face {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #next;
   #running = false;
+  /** The device's clock less the time since the page began. */
+  #began = Date.now() - performance.now();
 
   /**
    * @param {import('./backend.js').Backend} backend
    * @param {() => import('./backend.js').Token} token
+   * @param {() => void} jumped the device's clock was set: whoever follows our advice must not get wrong codes for it
    */
-  constructor(backend, token) {
+  constructor(backend, token, jumped) {
     this.backend = backend;
     this.token = token;
+    this.jumped = jumped;
     pressed('copy-code', () => this.#copy('copied-code', this.#codes?.code));
     pressed('copy-id', () => this.#copy('copied-id', this.token().id));
     pressed('hide', () => this.#hide());
@@ -54,6 +61,9 @@ export class Face {
     clearTimeout(this.#next);
     if (!this.#running) return;
     const deviceNow = Date.now();
+    const began = deviceNow - performance.now();
+    if (Math.abs(began - this.#began) > JUMP) this.jumped();
+    this.#began = began;
     const now = corrected(this.token().contact, deviceNow);
     if (now >= 0 && this.#codes?.step !== stepAt(now)) {
       this.#codes = await this.backend.codes(deviceNow);

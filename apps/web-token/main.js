@@ -9,8 +9,9 @@ import { NoPrf } from './lock.js';
 import { ServiceError } from './service.js';
 import { change, moment, spoken, text, wait, write } from './texts.js';
 
-/** How often the service's clock is asked for while the page is open, in milliseconds. */
+/** How often the service's clock is asked for while the page is open, and not more often than, in milliseconds. */
 const CONTACT_EVERY = 300_000;
+const CONTACT_PAUSE = 5_000;
 
 /** A page that was out of sight for longer than this is locked again, when there is a lock. */
 const LOCK_AFTER = 60_000;
@@ -19,10 +20,16 @@ const LOCK_AFTER = 60_000;
 const backend = new WebBackend();
 /** @type {import('./backend.js').Token | undefined} */
 let token;
-const face = new Face(backend, () => /** @type {import('./backend.js').Token} */ (token));
+const face = new Face(
+  backend,
+  () => /** @type {import('./backend.js').Token} */ (token),
+  () => contact(),
+);
 /** @type {'asking' | 'online' | 'offline'} */
 let link = 'asking';
-let asked = 0;
+let asked = -CONTACT_PAUSE;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waiting;
 let leftAt = 0;
 /** @type {unknown} */
 let failure;
@@ -126,10 +133,16 @@ async function route() {
   if (link === 'asking') contact();
 }
 
-/** Learns the service's time, when there is a network. Not more often than every five seconds. */
+/** Learns the service's time, when there is a network. Whoever asks too soon is served after the pause. */
 async function contact() {
+  clearTimeout(waiting);
+  if (!token) return;
   const now = performance.now();
-  if (!token || (asked > 0 && now - asked < 5_000)) return;
+  const pause = asked + CONTACT_PAUSE - now;
+  if (pause > 0) {
+    waiting = setTimeout(() => contact(), pause);
+    return;
+  }
   asked = now;
   try {
     token = await backend.learn(spoken());

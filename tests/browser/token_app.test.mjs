@@ -166,6 +166,22 @@ describe('the web token', () => {
     await context.close();
   });
 
+  test('a clock that is set while the token is open is noticed, and the codes stay right', async () => {
+    const key = await newParty(server);
+    const { context, page } = await open(PC);
+    await page.addInitScript(() => {
+      const real = Date.now.bind(Date);
+      globalThis.off = 95_000;
+      Date.now = () => real() + globalThis.off;
+    });
+    await firstStart(page, server.origin);
+    await page.getByRole('alert').getByText('95 秒進んでいます').waitFor();
+    await page.evaluate(() => (globalThis.off = 0));
+    await page.getByRole('alert').waitFor({ state: 'hidden' });
+    assert.equal(await validate(server, key, await shownToken(page)), 'accepted');
+    await context.close();
+  });
+
   test('ten thousand codes over as many half minutes are those of oathtool', async () => {
     const { context, page } = await open(PC, PLAYED);
     const start = Date.parse('2026-04-01T00:00:00Z');
@@ -175,6 +191,7 @@ describe('the web token', () => {
       globalThis.fakeNow = time;
       Date.now = () => globalThis.fakeNow;
     }, start);
+    await context.route('**/v1/time', (route) => route.abort());
     await firstStart(page, server.origin);
     const codes = await page.evaluate(async ({ start: from, count: many }) => {
       const code = document.querySelector('#code');

@@ -103,6 +103,20 @@ describe('the web token, when things are not as usual', () => {
     }
   });
 
+  test('a token that the browser cannot keep is told to be void', async () => {
+    const { context, page } = await open(PC, PLAYED);
+    await page.addInitScript(() => {
+      IDBObjectStore.prototype.put = () => {
+        throw new DOMException('', 'DataCloneError');
+      };
+    });
+    await playService(context);
+    await page.goto(`${server.origin}/token/`);
+    await page.getByText('トークン WRWA 1234 5671 は登録されましたが').waitFor();
+    assert.equal(await page.locator('#token').isVisible(), false);
+    await context.close();
+  });
+
   test('a browser without X25519 is told which has it, and registers nothing', async () => {
     const { context, page } = await open(PC, PLAYED);
     await page.addInitScript(() => {
@@ -475,6 +489,20 @@ describe('the web token, when things are not as usual', () => {
     const token = await shownToken(page);
     assert.equal(token.id, id);
     assert.equal(await validate(server, await newParty(server), token), 'accepted');
+    // Out of sight for more than a minute: locked again.
+    await page.evaluate(() => {
+      let hidden = true;
+      Object.defineProperty(document, 'hidden', { get: () => hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+      const real = performance.now.bind(performance);
+      performance.now = () => real() + 61_000;
+      hidden = false;
+      document.dispatchEvent(new Event('visibilitychange'));
+    });
+    await page.locator('#locked').waitFor();
+    assert.equal(await page.locator('#code').textContent(), '');
+    await press(page, 'ロックを解除する');
+    await shownToken(page);
     await page.getByRole('link', { name: '状態の確認' }).click();
     await press(page, 'ロックをやめる');
     await page.getByRole('status').getByText('ロックをやめました').waitFor();
