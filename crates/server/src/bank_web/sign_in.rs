@@ -200,6 +200,26 @@ async fn code_form(
 ) -> Result<Page, Failure> {
     let overview = ask.web.bank.overview(visitor).await?;
     let used = overview.and_then(|overview| overview.stored.code_used_at);
+    let mut blocks = vec![
+        Block::Errors(errors.to_vec()),
+        Block::Text(ask.say("login-code-text")),
+    ];
+    blocks.extend(super::wizard::token_here(ask));
+    blocks.extend([
+        Block::Form(PageForm {
+            action: "/login/code".into(),
+            hidden: vec![("key".into(), key.to_string())],
+            fields: vec![super::confirm::code_field(ask, errors)],
+            submit: ask.say("do-confirm"),
+            wait: wait_after(used, ask.web.bank.now()),
+            ..PageForm::default()
+        }),
+        Block::Form(PageForm {
+            action: "/logout".into(),
+            submit: ask.say("sign-out"),
+            ..PageForm::default()
+        }),
+    ]);
     Ok(Page {
         title: ask.say("title-login-code"),
         trail: Some((
@@ -210,23 +230,7 @@ async fn code_form(
             ],
             1,
         )),
-        blocks: vec![
-            Block::Errors(errors.to_vec()),
-            Block::Text(ask.say("login-code-text")),
-            Block::Form(PageForm {
-                action: "/login/code".into(),
-                hidden: vec![("key".into(), key.to_string())],
-                fields: vec![super::confirm::code_field(ask, errors)],
-                submit: ask.say("do-confirm"),
-                wait: wait_after(used, ask.web.bank.now()),
-                ..PageForm::default()
-            }),
-            Block::Form(PageForm {
-                action: "/logout".into(),
-                submit: ask.say("sign-out"),
-                ..PageForm::default()
-            }),
-        ],
+        blocks,
         ..Page::default()
     })
 }

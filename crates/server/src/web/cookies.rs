@@ -12,6 +12,8 @@ pub const STAFF: &str = "__Host-warifu-staff";
 pub const FORM: &str = "__Host-warifu-form";
 /// What tells a browser in which a customer signed in from a stranger's (B17).
 pub const BROWSER: &str = "__Host-warifu-browser";
+/// Says that the token was opened in this browser from the bank's own page (T7).
+pub const TOKEN_HERE: &str = "__Host-warifu-token-here";
 /// The chosen language.
 pub const LANGUAGE: &str = "__Host-warifu-language";
 
