@@ -283,7 +283,8 @@ mod tests {
         let address = |text| parse(text).unwrap().bank_settings().token_address;
         let own = "http://127.0.0.1:8081/token/";
         assert_eq!(address("").as_deref(), Some(own));
-        assert_eq!(address("[token_service]\nenabled = false"), None);
+        let apart = "[token_service]\nenabled = false\n[bank.token_service]\naddress = 'https://t.example'\nkey_environment = 'KEY'";
+        assert_eq!(address(apart), None);
         let told = "[bank]\ntoken_address = 'https://token.example/token/'";
         assert_eq!(
             address(told).as_deref(),
