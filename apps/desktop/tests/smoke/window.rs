@@ -30,9 +30,22 @@ impl Window {
         });
         let answer = post(&format!("{base}/session"), &wanted);
         let id = answer["sessionId"].as_str().unwrap();
-        Self {
+        let window = Self {
             session: format!("{base}/session/{id}"),
             _driver: driver,
+        };
+        window.speak_japanese();
+        window
+    }
+
+    /// Where the machine has no Japanese locale the page begins in English.
+    fn speak_japanese(&self) {
+        wait_for("the page", || {
+            let screen = self.screen();
+            (!screen.is_empty() && screen != "starting").then_some(())
+        });
+        if self.script("return document.documentElement.lang") != "ja" {
+            self.press("language");
         }
     }
 
@@ -71,9 +84,13 @@ impl Window {
 
     /// Waits until an element says something that contains `wanted`.
     pub(crate) fn wait_for_text(&self, id: &str, wanted: &str) {
-        let mut said = String::new();
+        let mut last = String::new();
         wait_for(&format!("“{wanted}” in {id}"), || {
-            said = self.text(id);
+            let said = self.text(id);
+            if said != last {
+                println!("{id}: {said}");
+                last.clone_from(&said);
+            }
             said.contains(wanted).then_some(())
         });
     }
@@ -127,8 +144,15 @@ impl Window {
 
     /// Keeps what is seen, to be looked at: `target/screenshots/desktop-NAME.png`.
     pub(crate) fn picture(&self, name: &str) {
-        // Transitions of a quarter of a second are over then.
-        thread::sleep(Duration::from_millis(300));
+        // Painting is slow where the processor does it; two frames are one that is whole.
+        self.script(
+            "globalThis.painted = false; \
+             requestAnimationFrame(() => requestAnimationFrame(() => { painted = true; }))",
+        );
+        wait_for("a painted page", || {
+            (self.script("return painted") == true).then_some(())
+        });
+        thread::sleep(Duration::from_millis(500));
         let picture = get(&format!("{}/screenshot", self.session));
         let bytes = BASE64.decode(picture.as_str().unwrap().as_bytes()).unwrap();
         let folder = std::env::var_os("WARIFU_SCREENSHOTS").map_or_else(
