@@ -143,7 +143,7 @@ export class Face {
       say(text('not-copied'));
       return;
     }
-    say(text(`copied-${what}`, { code: this.#hidden ? '' : oneByOne(shown) }));
+    say(text(what === 'id' ? 'copied-id' : 'copied-code', { code: this.#hidden ? '' : oneByOne(shown) }));
   }
 
   #hide() {

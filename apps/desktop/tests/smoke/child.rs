@@ -22,6 +22,10 @@ impl Running {
         )
     }
 
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
     /// Starts it and reads the first line that it prints.
     pub(crate) fn with_first_line(command: &mut Command) -> (Self, String) {
         let mut running = Self::start(command.stdout(Stdio::piped()));

@@ -179,3 +179,17 @@ fn the_page_reaches_no_command_but_its_own_and_no_other_address() {
     assert_eq!(place, "tauri://localhost");
     assert_eq!(window.screen(), "choose");
 }
+
+#[test]
+#[ignore = "drives a window: cargo xtask desktop test"]
+fn a_key_store_that_stays_locked_is_none_and_a_passphrase_is_asked_for() {
+    let service = TokenService::start();
+    let machine = Machine::with_a_locked_key_store();
+    machine.set_service(&service.address);
+    let window = machine.open();
+    choose(&window);
+    window.wait_for_screen("welcome");
+    let id = window.characters("welcome-id");
+    let secrets = Secrets::of(&machine.vault(), PASSPHRASE);
+    nothing_is_found(&machine, &secrets, &id);
+}

@@ -40,7 +40,7 @@ fn with_a_key_store_the_first_start_asks_nothing_and_a_restart_shows_the_same_id
         .path();
     let entry = fs::read_to_string(entry).unwrap();
     assert!(
-        entry.contains(Machine::program()) && entry.contains("--in-tray"),
+        entry.contains(&Machine::program()) && entry.contains("--in-tray"),
         "{entry}"
     );
     window.picture("health-key-store");

@@ -25,15 +25,26 @@ pub(crate) struct Machine {
 impl Machine {
     /// Without a session bus there is no key store either.
     pub(crate) fn without_key_store() -> Self {
-        Self::new(false)
+        Self::new()
     }
 
     /// With a session bus and GNOME Keyring, unlocked.
     pub(crate) fn with_key_store() -> Self {
-        Self::new(true)
+        let mut machine = Self::new();
+        machine.start_bus();
+        machine.start_keyring(Some("login password"));
+        machine
     }
 
-    fn new(has_bus: bool) -> Self {
+    /// With GNOME Keyring, which stays locked: nobody is there to answer its question.
+    pub(crate) fn with_a_locked_key_store() -> Self {
+        let mut machine = Self::new();
+        machine.start_bus();
+        machine.start_keyring(None);
+        machine
+    }
+
+    fn new() -> Self {
         let home = TempDir::new().unwrap();
         let mut xvfb = Command::new("Xvfb");
         xvfb.args([
@@ -47,18 +58,14 @@ impl Machine {
         ])
         .stderr(Stdio::null());
         let (screen, number) = Running::with_first_line(&mut xvfb);
-        let mut machine = Self {
+        Self {
             home,
             display: format!(":{number}"),
             bus: "disabled:".to_owned(),
             _keyring: None,
             _bus: None,
             _screen: screen,
-        };
-        if has_bus {
-            machine.start_bus();
         }
-        machine
     }
 
     fn start_bus(&mut self) {
@@ -69,20 +76,25 @@ impl Machine {
         let (bus, address) = Running::with_first_line(&mut daemon);
         self.bus = address;
         self._bus = Some(bus);
+    }
+
+    fn start_keyring(&mut self, password: Option<&str>) {
         let mut keyring = self.command("gnome-keyring-daemon");
+        keyring.args(["--foreground", "--components=secrets"]);
+        if password.is_some() {
+            keyring.arg("--unlock");
+        }
         keyring
-            .args(["--foreground", "--unlock", "--components=secrets"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut keyring = keyring.spawn().unwrap();
         // The password of the login keyring, to the end of the input.
-        keyring
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(b"login password")
+        let mut input = keyring.stdin.take().unwrap();
+        input
+            .write_all(password.unwrap_or_default().as_bytes())
             .unwrap();
+        drop(input);
         self._keyring = Some(Running::from(keyring));
         wait_for("the key store", || {
             let mut names = self.command("busctl");
@@ -141,11 +153,13 @@ impl Machine {
         let port = free_port();
         let mut driver = self.command("WebKitWebDriver");
         let driver = Running::start(driver.arg(format!("--port={port}")));
-        Window::open(driver, port, Self::program())
+        Window::open(driver, port, &Self::program())
     }
 
-    pub(crate) fn program() -> &'static str {
-        env!("CARGO_BIN_EXE_warifu-desktop")
+    /// The program as it was just built, or an installed one.
+    pub(crate) fn program() -> String {
+        let built = env!("CARGO_BIN_EXE_warifu-desktop");
+        std::env::var("WARIFU_DESKTOP_BIN").unwrap_or_else(|_| built.to_owned())
     }
 
     /// Starts the program once more, undriven, and waits for its end.

@@ -1,6 +1,6 @@
 //! The program as a customer meets it, driven over WebDriver in a window that nobody sees: `cargo xtask desktop test`.
 //!
-//! It needs Xvfb, WebKitWebDriver, xclip, a session bus with GNOME Keyring, and a `warifu` (`WARIFU_BIN`).
+//! It needs Xvfb, WebKitWebDriver, xclip, xdotool, busctl, a session bus with GNOME Keyring, and a `warifu` (`WARIFU_BIN`).
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::disallowed_methods,
@@ -13,4 +13,5 @@ mod keystore;
 mod machine;
 mod secrets;
 mod service;
+mod tray;
 mod window;
