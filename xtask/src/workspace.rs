@@ -29,7 +29,7 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(PathBuf::from(target))
 }
 
-/// The manifest of the desktop program, which is a workspace of its own (docs/decisions/0021-desktop.md).
+/// The manifest of the desktop program, which is a workspace of its own (docs/decisions/0022-desktop.md).
 pub(crate) const DESKTOP: &str = "apps/desktop/Cargo.toml";
 
 /// `cargo metadata` of the workspace's own packages.

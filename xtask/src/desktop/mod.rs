@@ -1,5 +1,5 @@
 //! `cargo xtask desktop`: the desktop program, a workspace of its own that the everyday run leaves alone
-//! (docs/decisions/0021-desktop.md).
+//! (docs/decisions/0022-desktop.md).
 
 mod package;
 

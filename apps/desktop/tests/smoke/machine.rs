@@ -164,7 +164,7 @@ impl Machine {
 
     /// Starts the program once more, undriven, and waits for its end.
     pub(crate) fn start_again(&self) -> Output {
-        let mut command = self.command(Self::program());
+        let mut command = self.command(&Self::program());
         command
             .env_remove("TAURI_AUTOMATION")
             .env_remove("TAURI_WEBVIEW_AUTOMATION");

@@ -83,7 +83,7 @@ fn windows(machine: &Machine) -> Vec<String> {
 }
 
 fn undriven(machine: &Machine, words: &[&str]) -> Running {
-    let mut command: Command = machine.command(Machine::program());
+    let mut command: Command = machine.command(&Machine::program());
     command
         .env_remove("TAURI_AUTOMATION")
         .env_remove("TAURI_WEBVIEW_AUTOMATION");
