@@ -96,6 +96,9 @@ describe('flows', () => {
         try {
           await begin(look);
           await run();
+          // What the stories get wrong on purpose, and nothing else.
+          const refusals = ['/login', '/registration/token', '/loss', '/profile/password', '/profile/mail'];
+          assert.deepEqual(customer.unexpected(refusals), []);
         } finally {
           await end();
         }

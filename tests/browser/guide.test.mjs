@@ -6,6 +6,7 @@ import { launch } from './browser.mjs';
 import { Person } from './person.mjs';
 import { startServer } from './server.mjs';
 import { newToken } from './token.mjs';
+import { webToken } from './token_app.mjs';
 
 const CUSTOMER = { id: '10000000001', password: 'mihon-hanako-no-kagi' };
 const TELLER = { name: 'teller', password: 'mihon-madoguchi-no-kagi' };
@@ -25,6 +26,18 @@ const WAYS = [
     look: { width: 1280, colorScheme: 'light' },
     options: {},
     apart: true,
+  },
+  {
+    name: 'the whole guide with the token on a phone and the bank on a PC',
+    look: { width: 1280, colorScheme: 'light' },
+    options: {},
+    token: { width: 360, colorScheme: 'dark' },
+  },
+  {
+    name: 'the whole guide with the token on a PC and the bank on a phone',
+    look: { width: 360, colorScheme: 'light' },
+    options: {},
+    token: { width: 1280, colorScheme: 'light' },
   },
 ];
 
@@ -147,11 +160,11 @@ async function guide(browser, server, way) {
   const teller = await person(browser, server, server.staff, way);
   const approver = await person(browser, server, server.staff, way);
   const { scripts } = customer;
-  const [first, second, third] = [
-    await newToken(server.origin),
-    await newToken(server.origin),
-    await newToken(server.origin),
-  ];
+  const tokens = [];
+  for (let number = 0; number < 3; number += 1) {
+    tokens.push(await (way.token ? webToken(browser, server, way.token) : newToken(server.origin)));
+  }
+  const [first, second, third] = tokens;
 
   // B2: registered, and the registration's code is no good for the login.
   await register(customer, first);
@@ -277,7 +290,8 @@ async function guide(browser, server, way) {
     await teller.says(subject);
   }
   // What was refused on purpose, and nothing else.
-  const complaints = [customer, teller, approver].flatMap((one) => one.complaints);
-  assert.deepEqual(complaints.filter((complaint) => !complaint.includes('422')), []);
-  for (const one of [customer, teller, approver]) await one.page.context().close();
+  const people = [customer, teller, approver];
+  assert.deepEqual(people.flatMap((one) => one.unexpected(['/login/code', '/confirm/', '/transfer'])), []);
+  for (const one of people) await one.page.context().close();
+  for (const token of tokens) await token.close?.();
 }

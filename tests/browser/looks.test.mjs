@@ -117,7 +117,7 @@ describe('every page in every look', () => {
       assert.equal(await page.locator('h1').count(), 1, at);
       await assertNoSidewaysScroll(page);
       await assertAccessible(page);
-      assert.deepEqual(complaints.filter((said) => !said.includes('404')), [], at);
+      assert.deepEqual(complaints.filter((said) => path !== '/nowhere' || !said.includes('404')), [], at);
       const name = path.replaceAll(/[^a-z0-9]+/g, '-');
       await screenshot(page, `${who}${name}-${width}-${colorScheme}-${language}`);
     }

@@ -40,6 +40,25 @@ export class Person {
     assert.ok(said.includes(text), `${text} is not in: ${said}`);
   }
 
+  /**
+   * What the browser complained of, but for the pages under these paths that refuse on purpose: each refusal is told
+   * twice, once by its answer and once by the console.
+   */
+  unexpected(paths) {
+    const status = /^(\d+) for [^/]+\/\/[^/]+(\/[^?]*)/;
+    const refused = this.complaints.filter((complaint) => {
+      const [, code, path] = status.exec(complaint) ?? [];
+      return code === '422' && paths.some((one) => path.startsWith(one));
+    });
+    const rest = this.complaints.filter((complaint) => !refused.includes(complaint));
+    let told = refused.length;
+    return rest.filter((complaint) => {
+      const again = /status of 422/.test(complaint) && told > 0;
+      if (again) told -= 1;
+      return !again;
+    });
+  }
+
   /** No sideways scroll, and nothing that axe-core finds, where it can run. */
   async looks() {
     await assertNoSidewaysScroll(this.page);

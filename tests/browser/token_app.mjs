@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, diffieHellman, generateKeyPairSync, hkdfSync } from 'node:crypto';
 import { createServer, request as ask } from 'node:http';
+import { openPage } from './browser.mjs';
 
 // The bytes before a raw X25519 key in its SPKI form (RFC 8410).
 const SPKI = Buffer.from('302a300506032b656e032100', 'hex');
@@ -23,6 +24,39 @@ export async function shownToken(page) {
     const spoken = (id) => document.querySelector(`#${id} .spoken`).textContent.replaceAll(' ', '');
     return { id: spoken('id'), code: spoken('code') };
   });
+}
+
+/**
+ * The web token in a browser of its own, as a person reads it: what a story needs of any token. Its page is on a device
+ * whose clock does not move with the server's, so it shows the right code as soon as it has been online (rule T6).
+ */
+export async function webToken(browser, server, look) {
+  const { page, context, complaints } = await openPage(browser, server.origin, look);
+  const { id } = await firstStart(page, server.origin);
+  return {
+    id,
+    async code() {
+      for (let tries = 0; ; tries += 1) {
+        const { service_time: now } = await (await fetch(`${server.origin}/v1/time`)).json();
+        const step = Math.floor(Date.parse(now) / 30_000);
+        await page.reload();
+        try {
+          await page.locator(`#code[data-step="${step}"]`).waitFor({ timeout: 3_000 });
+        } catch (error) {
+          // The code changed while the page was read.
+          if (tries > 1) throw error;
+          continue;
+        }
+        const shown = await shownToken(page);
+        assert.equal(shown.id, id);
+        return shown.code;
+      }
+    },
+    async close() {
+      assert.deepEqual(complaints, []);
+      await context.close();
+    },
+  };
 }
 
 /** Waits until the worker has the whole page. */

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::password::{MINIMUM_ALONE, MINIMUM_WITH_CODE};
 use crate::token_id::{TokenId, half_width};
 
 /// 契約者ID: eleven digits, the first not zero; the customer's login name.
@@ -152,6 +153,17 @@ impl Contract {
                 since.checked_add(CAUTION).ok().filter(|until| now < *until)
             }
             TokenStanding::None | TokenStanding::AwaitingRelease { .. } => None,
+        }
+    }
+
+    /// Characters of a new password, at least (B13): where login asks for the code as well, it need not stand alone.
+    #[must_use]
+    pub fn password_minimum(&self) -> i64 {
+        let beside_a_code = self.login_asks_code && self.token_in_use().is_some();
+        if beside_a_code && !self.password_change_due {
+            MINIMUM_WITH_CODE
+        } else {
+            MINIMUM_ALONE
         }
     }
 

@@ -96,7 +96,12 @@ mod tests {
     fn it_is_long_enough_where_login_asks_for_no_code() {
         let password =
             first_password(b"\x00\x05\x0a\x0f\x14\x19\x1e\x01\x06\x0b\x10\x15\x1a\x1f\x02\x07");
-        let taken = password::check(&password, password::MINIMUM_ALONE, "12345678901", &[]);
+        let typed = password::Typed {
+            old: "",
+            new: &password,
+            again: &password,
+        };
+        let taken = password::check(typed, password::MINIMUM_ALONE, "12345678901", &[]);
         assert_eq!(taken, Ok(19));
     }
 }

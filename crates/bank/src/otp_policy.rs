@@ -157,18 +157,12 @@ impl Challenge {
     /// # Errors
     /// [`CodeRefusal`] when it is not an acceptance.
     pub fn settle(self, answer: ValidateAnswer, unix_second: i64) -> Result<Proof, CodeRefusal> {
-        match answer {
-            ValidateAnswer::Accepted => Ok(Proof {
+        match refusal_of(answer, unix_second) {
+            None => Ok(Proof {
                 bound: self.bound,
                 token: Some(self.token),
             }),
-            ValidateAnswer::Rejected { tries_left } => Err(CodeRefusal::Wrong { tries_left }),
-            ValidateAnswer::Replayed => Err(CodeRefusal::Used {
-                wait_seconds: seconds_to_next_code(unix_second),
-            }),
-            ValidateAnswer::Locked => Err(CodeRefusal::Locked),
-            ValidateAnswer::Stopped => Err(CodeRefusal::Stopped),
-            ValidateAnswer::ResyncNeeded => Err(CodeRefusal::ClockOff),
+            Some(refusal) => Err(refusal),
         }
     }
 }
@@ -251,6 +245,21 @@ pub trait OtpVerifier: Send + Sync {
         token: &TokenId,
         request_id: &str,
     ) -> impl Future<Output = Result<Verdict<()>, Self::Error>> + Send;
+}
+
+/// Why a code was not taken at `unix_second`; none: it was accepted.
+#[must_use]
+pub fn refusal_of(answer: ValidateAnswer, unix_second: i64) -> Option<CodeRefusal> {
+    Some(match answer {
+        ValidateAnswer::Accepted => return None,
+        ValidateAnswer::Rejected { tries_left } => CodeRefusal::Wrong { tries_left },
+        ValidateAnswer::Replayed => CodeRefusal::Used {
+            wait_seconds: seconds_to_next_code(unix_second),
+        },
+        ValidateAnswer::Locked => CodeRefusal::Locked,
+        ValidateAnswer::Stopped => CodeRefusal::Stopped,
+        ValidateAnswer::ResyncNeeded => CodeRefusal::ClockOff,
+    })
 }
 
 /// What the token service says of a request.

@@ -1,5 +1,6 @@
 //! Passwords, by the rules of NIST SP 800-63B-4 §3.1.1.2 (rule B13).
 
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 /// Characters of a password that stands alone: where login asks for no code.
@@ -24,18 +25,41 @@ pub enum PasswordRefusal {
     },
     /// Longer than [`MAXIMUM`].
     TooLong,
-    /// On the list of what everybody tries, or made of one run: `aaaaaaaa`, `12345678`.
+    /// On the list of what everybody tries, with or without digits and signs around it, or made of one run:
+    /// `aaaaaaaa`, `12345678`, `abcabcabc`.
     Common,
     /// It holds the contract's ID or the bank's name.
     Guessable,
     /// It is the old one.
     Same,
+    /// It was not typed twice alike.
+    Differs,
+}
+
+/// What was typed to put a new password in the place of the old one.
+#[derive(Clone, Copy)]
+pub struct Typed<'a> {
+    /// The password now.
+    pub old: &'a str,
+    /// The new one.
+    pub new: &'a str,
+    /// The new one once more.
+    pub again: &'a str,
+}
+
+/// A password as it is hashed and counted: normalised (NFC), since keyboards write one letter in several ways.
+#[must_use]
+pub fn normalized(password: &str) -> Zeroizing<String> {
+    // Room for the whole at once: a piece of a growing text would be left behind in memory.
+    let mut text = Zeroizing::new(String::with_capacity(password.len().saturating_mul(3)));
+    text.extend(password.nfc());
+    text
 }
 
 /// Characters of a password: each code point counts.
 #[must_use]
 pub fn length(password: &str) -> i64 {
-    i64::try_from(password.chars().count()).unwrap_or(i64::MAX)
+    i64::try_from(normalized(password).chars().count()).unwrap_or(i64::MAX)
 }
 
 /// Whether a new password is taken; its length in characters. No rule of composition, no forced change.
@@ -43,12 +67,13 @@ pub fn length(password: &str) -> i64 {
 /// # Errors
 /// [`PasswordRefusal`] says what is expected.
 pub fn check(
-    new: &str,
+    typed: Typed<'_>,
     minimum: i64,
     contract_id: &str,
     bank_words: &[&str],
 ) -> Result<i64, PasswordRefusal> {
-    let length = length(new);
+    let new = normalized(typed.new);
+    let length = length(&new);
     if length < minimum {
         return Err(PasswordRefusal::TooShort { minimum });
     }
@@ -56,7 +81,10 @@ pub fn check(
         return Err(PasswordRefusal::TooLong);
     }
     let lower = Zeroizing::new(new.to_lowercase());
-    if COMMON.lines().any(|line| line == lower.as_str()) || is_run(&lower) {
+    // A listed word with the usual year or sign around it is tried as soon as the word itself.
+    let bare = lower.trim_matches(|letter: char| !letter.is_alphabetic());
+    let listed = |text: &str| !text.is_empty() && COMMON.lines().any(|line| line == text);
+    if listed(&lower) || listed(bare) || is_run(&lower) {
         return Err(PasswordRefusal::Common);
     }
     // What is left without the words that anybody would try must still be a password.
@@ -67,13 +95,19 @@ pub fn check(
     if self::length(&rest) < MINIMUM_WITH_CODE {
         return Err(PasswordRefusal::Guessable);
     }
+    if new != normalized(typed.again) {
+        return Err(PasswordRefusal::Differs);
+    }
+    if new == normalized(typed.old) {
+        return Err(PasswordRefusal::Same);
+    }
     Ok(length)
 }
 
-/// One character again and again, a short piece again and again, or characters that follow one another.
+/// One character or one piece again and again, or characters that follow one another.
 fn is_run(lower: &str) -> bool {
     let letters: Zeroizing<Vec<u32>> = Zeroizing::new(lower.chars().map(u32::from).collect());
-    let repeats = (1..=4).any(|piece| {
+    let repeats = (1..=letters.len() / 2).any(|piece| {
         letters
             .iter()
             .skip(piece)
@@ -94,7 +128,36 @@ mod tests {
     use super::*;
 
     fn checked(new: &str, minimum: i64) -> Result<i64, PasswordRefusal> {
-        check(new, minimum, "12345678901", &["warifu", "割符"])
+        let typed = Typed {
+            old: "the old one",
+            new,
+            again: new,
+        };
+        check(typed, minimum, "12345678901", &["warifu", "割符"])
+    }
+
+    #[test]
+    fn a_new_password_is_typed_twice_alike_and_is_not_the_old_one() {
+        let with = |old, again| {
+            let new = "correct-horse-x";
+            check(Typed { old, new, again }, 15, "12345678901", &[])
+        };
+        assert_eq!(with("another", "correct-horse-x"), Ok(15));
+        assert_eq!(
+            with("another", "correct-horse-y"),
+            Err(PasswordRefusal::Differs)
+        );
+        assert_eq!(
+            with("correct-horse-x", "correct-horse-x"),
+            Err(PasswordRefusal::Same)
+        );
+    }
+
+    #[test]
+    fn one_letter_is_one_letter_however_a_keyboard_writes_it() {
+        // が as one code point, and as か with a mark of its own.
+        assert_eq!(*normalized("\u{304b}\u{3099}"), *normalized("\u{304c}"));
+        assert_eq!(length("\u{304b}\u{3099}"), 1);
     }
 
     #[test]
@@ -130,6 +193,9 @@ mod tests {
             "12345678",
             "87654321",
             "abcabcabc",
+            "passwordpassword",
+            "password1234567",
+            "2026-Password!!",
         ] {
             assert_eq!(
                 checked(common, MINIMUM_WITH_CODE),

@@ -129,6 +129,49 @@ impl SessionSecret {
     }
 }
 
+/// What tells a browser in which a customer signed in from a stranger's (B17): 256 random bits in a cookie of its own. It
+/// opens nothing; it only names the lane in which its tries are counted.
+#[derive(Debug, Clone)]
+pub struct BrowserSecret(SessionSecret);
+
+/// SHA-256 of a [`BrowserSecret`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BrowserKey(SessionKey);
+
+impl BrowserSecret {
+    /// From random bytes.
+    #[must_use]
+    pub fn from_random(random: Zeroizing<[u8; 32]>) -> Self {
+        Self(SessionSecret::from_random(random))
+    }
+
+    /// From a cookie: 64 hexadecimal digits.
+    #[must_use]
+    pub fn from_cookie(text: &str) -> Option<Self> {
+        SessionSecret::from_cookie(text).map(Self)
+    }
+
+    /// For the cookie.
+    #[must_use]
+    pub fn to_cookie(&self) -> Zeroizing<String> {
+        self.0.to_cookie()
+    }
+
+    /// What is stored.
+    #[must_use]
+    pub fn key(&self) -> BrowserKey {
+        BrowserKey(self.0.key())
+    }
+}
+
+impl BrowserKey {
+    /// For the database.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0.0
+    }
+}
+
 impl std::fmt::Debug for SessionSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SessionSecret(…)")

@@ -1,14 +1,19 @@
 //! How fast passwords may be tried (rule B17): delays that grow, and no lock that a stranger could turn on an owner for
 //! good.
 //!
-//! A try is counted in three lanes before its password is looked at, and every lane must let it through:
+//! A try is counted in its lanes before its password is looked at, and every lane must let it through. Who comes with a
+//! browser in which this customer has signed in before has a lane of its own and no other: five tries, then delays from
+//! 30 s up to an hour. Nobody else can close it: neither strangers nor whoever shares his address. Everybody else has
+//! three:
 //! - the pair of the typed ID and the network address: five tries, then delays from 30 s up to an hour;
 //! - the typed ID from addresses where this customer has never signed in: twenty, then delays up to ten minutes. His
 //!   usual address is not in this lane, so that a crowd of strangers does not keep him out;
 //! - the address over all IDs: sixty, then delays up to an hour.
 //!
 //! IDs that do not exist have lanes all the same: nobody learns from a delay which ID exists. A right password clears
-//! the first two lanes and takes its own try back from the third.
+//! its lanes, and takes its own try back from that of the address.
+//!
+//! A customer who is signed in and is asked for his password again has one lane of his own.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,6 +26,10 @@ pub enum Lane {
     Strangers,
     /// One address over all IDs.
     Address,
+    /// One ID from one browser in which this customer has signed in before.
+    Browser,
+    /// One contract's password, asked for again inside a session.
+    Inside,
 }
 
 impl Lane {
@@ -28,7 +37,7 @@ impl Lane {
     #[must_use]
     pub fn free(self) -> i64 {
         match self {
-            Self::Pair => 5,
+            Self::Pair | Self::Browser | Self::Inside => 5,
             Self::Strangers => 20,
             Self::Address => 60,
         }
@@ -38,7 +47,9 @@ impl Lane {
     #[must_use]
     pub fn longest(self) -> SignedDuration {
         match self {
-            Self::Pair | Self::Address => SignedDuration::from_hours(1),
+            Self::Pair | Self::Address | Self::Browser | Self::Inside => {
+                SignedDuration::from_hours(1)
+            }
             Self::Strangers => SignedDuration::from_mins(10),
         }
     }
@@ -50,6 +61,8 @@ impl Lane {
             Self::Pair => 1,
             Self::Strangers => 2,
             Self::Address => 3,
+            Self::Browser => 4,
+            Self::Inside => 5,
         }
     }
 }
@@ -68,6 +81,12 @@ pub fn closed_until(lane: Lane, failures: i64, now: Timestamp) -> Timestamp {
 
 /// A lane that was not used for this long begins anew.
 pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// A browser in which nobody signed in for this long is a stranger's again. It holds its cookie as long.
+pub const BROWSER_KNOWN_FOR: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// Browsers that are known of one contract: the ones used last.
+pub const BROWSERS_KNOWN: i64 = 20;
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod database;
 pub mod http;
+pub mod lan;
 pub mod letter;
 pub mod logging;
 pub mod mail;

@@ -16,6 +16,7 @@ use crate::config::{Config, ConfigError};
 use crate::database::{
     Connection, DatabaseError, Location, Migration, MigrationState, migrate, migration_state,
 };
+use crate::lan::LanError;
 use crate::service::secrets::ServiceSecrets;
 use crate::service::{KeySource, KeySourceError, Keys};
 use crate::store::{MIGRATIONS, audit, party, seal_key};
@@ -42,6 +43,9 @@ pub enum StartupError {
         /// Why not.
         error: std::io::Error,
     },
+    /// `--lan`
+    #[error("{0}")]
+    Lan(#[from] LanError),
     /// Another server has the database.
     #[error(
         "another warifu serves {0} already; SQLite is for one server: stop the other one, or use PostgreSQL"
@@ -189,6 +193,14 @@ pub fn write_key_file(
         text.push('\n');
     }
     text.push_str(&source_line(version, &random(entropy)));
+    write_private(path, text.as_bytes()).map_err(failed)
+}
+
+/// Puts a file that nobody else can read in place, as a whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut temporary = path.to_owned();
     temporary.as_mut_os_string().push(".new");
     let mut options = OpenOptions::new();
@@ -198,7 +210,7 @@ pub fn write_key_file(
     let written = options
         .open(&temporary)
         .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
+            file.write_all(bytes)?;
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(&temporary, path))
@@ -207,7 +219,7 @@ pub fn write_key_file(
         // Half a key file would stand in the way of the next try.
         let _ = std::fs::remove_file(&temporary);
     }
-    written.map_err(failed)
+    written
 }
 
 /// Makes a rename durable.

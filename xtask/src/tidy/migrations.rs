@@ -4,21 +4,29 @@ use std::collections::BTreeSet;
 
 const SQLITE: &str = "crates/server/migrations/sqlite/";
 const POSTGRES: &str = "crates/server/migrations/postgres/";
+const BANK_SQLITE: &str = "crates/server/migrations/bank/sqlite/";
+const BANK_POSTGRES: &str = "crates/server/migrations/bank/postgres/";
 
 /// Faults: a migration of one engine alone, a bad name, a gap or a double in the numbers.
 pub(crate) fn check(paths: &[String]) -> Vec<String> {
-    let sqlite = names(paths, SQLITE);
-    let postgres = names(paths, POSTGRES);
+    let mut faults = pair(paths, SQLITE, POSTGRES);
+    faults.extend(pair(paths, BANK_SQLITE, BANK_POSTGRES));
+    faults
+}
+
+fn pair(paths: &[String], one: &str, other: &str) -> Vec<String> {
+    let sqlite = names(paths, one);
+    let postgres = names(paths, other);
     let mut faults = Vec::new();
     for name in sqlite.difference(&postgres) {
-        faults.push(format!("{SQLITE}{name} has no counterpart in {POSTGRES}"));
+        faults.push(format!("{one}{name} has no counterpart in {other}"));
     }
     for name in postgres.difference(&sqlite) {
-        faults.push(format!("{POSTGRES}{name} has no counterpart in {SQLITE}"));
+        faults.push(format!("{other}{name} has no counterpart in {one}"));
     }
     for (expected, name) in (1..).zip(&sqlite) {
         if number(name) != Some(expected) {
-            faults.push(format!("{SQLITE}{name} should begin with {expected:04}_"));
+            faults.push(format!("{one}{name} should begin with {expected:04}_"));
             break;
         }
     }
@@ -52,6 +60,12 @@ mod tests {
     fn equal_lists_pass() {
         let list = ["0001_first.sql", "0002_second.sql"];
         assert!(faults(&list, &list).is_empty());
+    }
+
+    #[test]
+    fn the_bank_has_its_own_list() {
+        let alone = [format!("{BANK_SQLITE}0001_a.sql")];
+        assert_eq!(check(&alone).len(), 1);
     }
 
     #[test]

@@ -21,19 +21,20 @@ impl Bank {
     /// # Errors
     /// [`BankError`]; what was not settled is taken up again.
     pub async fn send_due(&self) -> Result<usize, BankError> {
-        let mut settled = 0;
+        let (mut settled, mut last) = (0, None);
+        // Each is tried once a round: one that cannot be settled holds up no other and waits for the next round.
         loop {
-            let (now, today) = (self.now(), jst::day(self.now()));
+            let today = jst::day(self.now());
             let due = self
                 .database
-                .read(move |tx| transfer::due(tx, today, now, AT_A_TIME))
+                .read(move |tx| transfer::due(tx, today, last, AT_A_TIME))
                 .await?;
-            let taken = due.len();
+            let Some(newest) = due.last() else {
+                return Ok(settled);
+            };
+            last = Some((newest.date, newest.key));
             for one in due {
                 settled += usize::from(self.send_one(one).await?);
-            }
-            if taken == 0 {
-                return Ok(settled);
             }
         }
     }

@@ -6,10 +6,12 @@
 mod dated;
 mod effect;
 mod operation;
+mod password;
 mod read;
 mod settings;
 mod sign_in;
 pub mod staff;
+mod stop;
 mod token_commands;
 
 use std::convert::Infallible;
@@ -21,12 +23,13 @@ use warifu_bank::session::SessionKey;
 use warifu_bank::uid::Uid;
 
 pub use operation::{Confirmed, Given, NewPassword, Shown};
+pub use password::Replacement;
 pub use read::{Overview, StatementAsked, StatementLine};
 pub use settings::{BankSettings, BilingualText};
 pub use sign_in::{Caller, NoSession, SignIn};
 
 use crate::ambient::{Clock, Entropy, random};
-use crate::bank_store::{account, contract, event, notice, session, sign_in_lane};
+use crate::bank_store::{account, contract, event, known_browser, notice, session, sign_in_lane};
 use crate::database::{Database, DatabaseError, Gather, PoolSettings, Tx};
 use crate::otp_link::{LinkError, OtpLink};
 use crate::passwords::Hasher;
@@ -140,14 +143,17 @@ impl Bank {
             .await
     }
 
-    /// Forgets what is of no use any more: lanes of sign-ins that nobody tried for a day.
+    /// Forgets what is of no use any more: lanes of sign-ins that nobody tried for a day, browsers nobody used for long.
     ///
     /// # Errors
     /// [`DatabaseError`] of the engine.
     pub async fn tidy_up(&self) -> Result<(), DatabaseError> {
         let now = self.now();
         self.database
-            .write(move |tx| sign_in_lane::forget_old(tx, now))
+            .write(move |tx| {
+                sign_in_lane::forget_old(tx, now)?;
+                known_browser::forget_old(tx, now)
+            })
             .await
             .map(drop)
     }

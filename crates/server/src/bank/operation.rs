@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use warifu_bank::notice::Event;
 use warifu_bank::operation::{self as rule, Order, OrderKind, Outcome, Refusal, TRIES};
 use warifu_bank::otp_policy::{CodeRefusal, Demand, OtpVerifier as _, Proof, Verdict, demand};
+use warifu_bank::session::BrowserKey;
 use warifu_bank::token_id::TokenId;
 use warifu_bank::uid::Uid;
 use warifu_wire::ValidateAnswer;
@@ -39,6 +40,8 @@ pub struct Given {
     pub password: Option<NewPassword>,
     /// The session to begin, where the order is a login.
     pub sign_in: Option<crate::bank_store::session::New>,
+    /// The browser that is known from then on, where the order is a login.
+    pub browser: Option<BrowserKey>,
 }
 
 /// A new password's hash.

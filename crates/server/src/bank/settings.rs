@@ -16,6 +16,8 @@ pub struct BankSettings {
     pub fees: FeeTable,
     /// Limits.
     pub limits: LimitSettings,
+    /// Where customers open the token, `https://…`; none: the bank's letter tells it.
+    pub token_address: Option<String>,
 }
 
 /// A text of the configuration in both languages.
@@ -41,6 +43,7 @@ impl Default for BankSettings {
             hours: text("平日 9:00～17:00", "Weekdays 9:00–17:00"),
             fees: FeeTable::default(),
             limits: LimitSettings::default(),
+            token_address: None,
         }
     }
 }

@@ -3,19 +3,20 @@
 use warifu_bank::contract::{ContractId, Service};
 use warifu_bank::operation::{self as rule, Order, OrderKind};
 use warifu_bank::otp_policy::{OtpVerifier as _, Verdict};
-use warifu_bank::session::{Ending, Expired, SessionKey, SessionSecret, Stage, Wizard, expired};
+use warifu_bank::session::{
+    BrowserKey, Ending, Expired, SessionKey, SessionSecret, Stage, Wizard, expired,
+};
 use warifu_bank::sign_in::Lane;
 use warifu_bank::uid::Uid;
 use warifu_wire::ValidateAnswer;
 use zeroize::Zeroizing;
 
-use super::operation::{Confirmed, Given, NewPassword, six_digits};
+use super::operation::{Confirmed, Given, six_digits};
 use super::{Bank, BankError, Visitor};
 use crate::ambient::random;
 use crate::bank_store::operation::{self, State};
-use crate::bank_store::{contract, event, session, sign_in, sign_in_lane};
+use crate::bank_store::{contract, known_browser, session, sign_in, sign_in_lane};
 use crate::database::DatabaseError;
-use crate::passwords::Busy;
 
 /// How often a session's last use is noted, seconds.
 const NOTED_EVERY: i64 = 5;
@@ -30,6 +31,14 @@ pub struct Caller {
     pub address: String,
     /// His browser, as it calls itself.
     pub agent: String,
+    /// His browser, as its cookie names it, or is going to.
+    pub browser: BrowserKey,
+}
+
+/// A try that its lanes let through.
+struct Entered {
+    lanes: Vec<sign_in_lane::Named>,
+    stored: Option<contract::Stored>,
 }
 
 /// What an ID and a password came to.
@@ -69,19 +78,19 @@ impl Bank {
         caller: &Caller,
     ) -> Result<SignIn, BankError> {
         let caller = Caller {
-            address: caller.address.clone(),
             agent: caller.agent.chars().take(AGENT).collect(),
+            ..caller.clone()
         };
         let id = typed_id.parse::<ContractId>().ok();
         // Every spelling of one ID is one lane; what is no ID has lanes of its own.
         let lane_id = id.map_or_else(|| typed_id.trim().to_owned(), |id| id.to_string());
-        let (known, stored) = match self.enter(id, &lane_id, &caller).await? {
+        let Entered { lanes, stored } = match self.enter(id, &lane_id, &caller).await? {
             Ok(entered) => entered,
             Err(seconds) => return Ok(SignIn::Wait(seconds)),
         };
         let hash = stored.as_ref().map(|stored| stored.password.as_str());
         let Ok(right) = self.hasher.verify(password, hash).await else {
-            self.leave(&lane_id, &caller, known, false).await?;
+            self.leave(lanes, false).await?;
             return Ok(SignIn::Busy);
         };
         let now = self.now();
@@ -93,10 +102,11 @@ impl Bank {
             right && may && !stored.contract.password_expired(now)
         });
         let Some(stored) = open else {
-            self.note_wrong(id, &lane_id, &caller).await?;
+            self.note_wrong(id, lanes, &caller).await?;
             return Ok(SignIn::Wrong);
         };
-        self.leave(&lane_id, &caller, known, true).await?;
+        self.leave(lanes, true).await?;
+        self.renew_hash(&stored, password).await?;
         let due = stored.contract.password_change_due;
         let stage = match wizard {
             // A loss is reported whatever else is due; anything else begins with a password of the customer's own.
@@ -108,14 +118,15 @@ impl Bank {
         if stage != Stage::AwaitingCode {
             return Ok(SignIn::Begun(secret, stage));
         }
-        self.past_password(secret, visitor).await
+        self.past_password(secret, visitor, &caller).await
     }
 
     /// What follows a right password: the page for the code, or the bank itself where login asks for none (B4).
-    async fn past_password(
+    pub(super) async fn past_password(
         &self,
         secret: SessionSecret,
         visitor: Visitor,
+        caller: &Caller,
     ) -> Result<SignIn, BankError> {
         let Ok(shown) = self
             .show(&visitor, OrderKind::Login, Some(Order::Login))
@@ -127,7 +138,7 @@ impl Bank {
             return Ok(SignIn::Begun(secret, Stage::AwaitingCode));
         }
         match self
-            .confirm_sign_in(&visitor, &secret, shown.key, None)
+            .confirm_sign_in(&visitor, &secret, shown.key, None, caller.browser)
             .await?
         {
             (Confirmed::Done(..), Some(full)) => Ok(SignIn::Begun(full, Stage::Full)),
@@ -157,6 +168,7 @@ impl Bank {
         half: &SessionSecret,
         key: Uid,
         code: Option<Zeroizing<String>>,
+        browser: BrowserKey,
     ) -> Result<(Confirmed, Option<SessionSecret>), BankError> {
         let Some(operation) = self.shown(visitor, key).await? else {
             return Ok((Confirmed::Gone, None));
@@ -178,6 +190,7 @@ impl Bank {
                 address: visitor.address.clone(),
                 agent: visitor.session.agent.clone(),
             }),
+            browser: Some(browser),
             ..Given::default()
         };
         let confirmed = self.confirm(visitor, OrderKind::Login, key, given).await?;
@@ -185,6 +198,7 @@ impl Bank {
             let caller = Caller {
                 address: visitor.address.clone(),
                 agent: visitor.session.agent.clone(),
+                browser,
             };
             self.note(
                 visitor.session.contract,
@@ -242,76 +256,6 @@ impl Bank {
         }))
     }
 
-    /// The first password's end (F2): a new one is put in place, and the login goes on.
-    ///
-    /// # Errors
-    /// [`BankError`].
-    pub async fn set_first_password(
-        &self,
-        visitor: &Visitor,
-        new: NewPassword,
-        caller: &Caller,
-    ) -> Result<SignIn, BankError> {
-        let (id, key, now, address) = (
-            visitor.session.contract,
-            visitor.key(),
-            self.now(),
-            caller.address.clone(),
-        );
-        let set = self.database.write(move |tx| {
-            let Some(stored) = contract::lock(tx, id)? else {
-                return Ok(false);
-            };
-            let due = stored.contract.password_change_due && stored.password == new.instead_of;
-            if !due || !session::end(tx, id, key, Ending::LoggedOut, now)? {
-                return Ok(false);
-            }
-            contract::set_password(tx, id, &new.hash, new.length, None, now)?;
-            session::end_all_but(tx, id, key, Ending::EndedByBank, now)?;
-            let event = event::Event {
-                contract: id,
-                at: now,
-                actor: "customer",
-                word: "password-set",
-                details: "",
-                address: &address,
-            };
-            event::append(tx, &event)?;
-            Ok(true)
-        });
-        if !set.await? {
-            return Ok(SignIn::Wrong);
-        }
-        let (secret, visitor) = self.begin(id, Stage::AwaitingCode, caller).await?;
-        self.past_password(secret, visitor).await
-    }
-
-    /// Whether a password is the contract's; for changes that ask for it again.
-    ///
-    /// # Errors
-    /// [`BankError`]; the inner one when too many ask at once.
-    pub async fn verify_password(
-        &self,
-        visitor: &Visitor,
-        password: &str,
-    ) -> Result<Result<Option<contract::Stored>, Busy>, BankError> {
-        let id = visitor.session.contract;
-        let stored = self.database.read(move |tx| contract::find(tx, id)).await?;
-        let hash = stored.as_ref().map(|stored| stored.password.as_str());
-        Ok(match self.hasher.verify(password, hash).await {
-            Ok(right) => Ok(stored.filter(|_| right)),
-            Err(busy) => Err(busy),
-        })
-    }
-
-    /// The hash of a new password.
-    ///
-    /// # Errors
-    /// [`Busy`] when too many ask at once.
-    pub async fn hash_password(&self, password: &str) -> Result<String, Busy> {
-        self.hasher.hash(password).await
-    }
-
     /// The session of a cookie, with its use noted.
     ///
     /// # Errors
@@ -355,7 +299,7 @@ impl Bank {
         Ok(())
     }
 
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         id: ContractId,
         stage: Stage,
@@ -390,53 +334,40 @@ impl Bank {
         id: Option<ContractId>,
         lane_id: &str,
         caller: &Caller,
-    ) -> Result<Result<(bool, Option<contract::Stored>), i64>, BankError> {
-        let (now, lane_id, address) = (self.now(), lane_id.to_owned(), caller.address.clone());
+    ) -> Result<Result<Entered, i64>, BankError> {
+        let (now, lane_id, caller) = (self.now(), lane_id.to_owned(), caller.clone());
         let entered = self.database.write(move |tx| {
-            let known = match id {
-                Some(id) => sign_in::knows_address(tx, id, &address)?,
-                None => false,
-            };
-            let mut entered = Vec::new();
-            for (lane, name) in lanes(&lane_id, &address, known) {
-                if let Some(until) = sign_in_lane::enter(tx, lane, &name, now)? {
-                    // Not looked at, so no failure: asking again closes no lane of one's own.
-                    for name in &entered {
-                        sign_in_lane::give_back(tx, name)?;
-                    }
-                    return Ok(Err(until.duration_since(now).as_secs().max(1)));
+            let acquaintance = match id {
+                Some(id) if known_browser::knows(tx, id, &caller.browser, now)? => {
+                    Acquaintance::Browser
                 }
-                entered.push(name);
+                Some(id) if sign_in::knows_address(tx, id, &caller.address)? => {
+                    Acquaintance::Address
+                }
+                _ => Acquaintance::None,
+            };
+            let lanes = lanes(&lane_id, &caller, acquaintance);
+            if let Some(seconds) = sign_in_lane::enter(tx, &lanes, now)? {
+                return Ok(Err(seconds));
             }
             let stored = match id {
                 Some(id) => contract::find(tx, id)?,
                 None => None,
             };
-            Ok(Ok((known, stored)))
+            Ok(Ok(Entered { lanes, stored }))
         });
         Ok(entered.await?)
     }
 
     /// Takes the try back: it was right, or was not looked at.
-    async fn leave(
+    pub(super) async fn leave(
         &self,
-        lane_id: &str,
-        caller: &Caller,
-        known: bool,
+        lanes: Vec<sign_in_lane::Named>,
         right: bool,
     ) -> Result<(), BankError> {
-        let (lane_id, address) = (lane_id.to_owned(), caller.address.clone());
-        let left = self.database.write(move |tx| {
-            lanes(&lane_id, &address, known)
-                .iter()
-                .try_for_each(|(lane, name)| {
-                    if right && *lane != Lane::Address {
-                        sign_in_lane::clear(tx, name)
-                    } else {
-                        sign_in_lane::give_back(tx, name)
-                    }
-                })
-        });
+        let left = self
+            .database
+            .write(move |tx| sign_in_lane::leave(tx, &lanes, right));
         Ok(left.await?)
     }
 
@@ -445,13 +376,14 @@ impl Bank {
     async fn note_wrong(
         &self,
         id: Option<ContractId>,
-        lane_id: &str,
+        lanes: Vec<sign_in_lane::Named>,
         caller: &Caller,
     ) -> Result<(), BankError> {
         let (row, now, caller) = (self.uid(), self.now(), caller.clone());
-        let lane = sign_in_lane::name(Lane::Pair, lane_id, &caller.address);
         let noted = self.database.write(move |tx| {
-            sign_in_lane::touch(tx, &lane, now)?;
+            if let Some((_, name)) = lanes.first() {
+                sign_in_lane::touch(tx, name, now)?;
+            }
             let Some(id) = id else { return Ok(()) };
             if contract::find(tx, id)?.is_none() {
                 return Ok(());
@@ -479,16 +411,34 @@ impl Bank {
     }
 }
 
+/// What the bank knows of who stands at the door, before his password.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Acquaintance {
+    /// The customer has signed in in this browser.
+    Browser,
+    /// The customer has signed in from this address.
+    Address,
+    None,
+}
+
 /// The lanes of a try, in the order in which their rows are locked.
-fn lanes(id: &str, address: &str, known: bool) -> Vec<(Lane, [u8; 32])> {
+fn lanes(id: &str, caller: &Caller, acquaintance: Acquaintance) -> Vec<sign_in_lane::Named> {
+    if acquaintance == Acquaintance::Browser {
+        let browser = data_encoding::HEXLOWER.encode(caller.browser.as_bytes());
+        let name = sign_in_lane::name(Lane::Browser, id, &browser);
+        return vec![(Lane::Browser, name)];
+    }
     let mut lanes = vec![
         (
             Lane::Address,
-            sign_in_lane::name(Lane::Address, "", address),
+            sign_in_lane::name(Lane::Address, "", &caller.address),
         ),
-        (Lane::Pair, sign_in_lane::name(Lane::Pair, id, address)),
+        (
+            Lane::Pair,
+            sign_in_lane::name(Lane::Pair, id, &caller.address),
+        ),
     ];
-    if !known {
+    if acquaintance == Acquaintance::None {
         lanes.push((Lane::Strangers, sign_in_lane::name(Lane::Strangers, id, "")));
     }
     lanes

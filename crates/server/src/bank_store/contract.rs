@@ -118,14 +118,7 @@ pub fn find(tx: &mut Tx<'_>, id: ContractId) -> Result<Option<Stored>, DatabaseE
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn named(tx: &mut Tx<'_>, text: &str, limit: i64) -> Result<Vec<Stored>, DatabaseError> {
-    let mut pattern = String::from("%");
-    for letter in text.chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
+    let pattern = super::containing(text);
     tx.query(
         "SELECT id, service, token, token_since, loss_reason, login_asks_code, password_change_due,
                 password_expires_at, name, kana, language, mail, password, password_length, opened_at, code_used_at

@@ -50,15 +50,7 @@ pub fn page(
     account: AccountId,
     asked: &Asked,
 ) -> Result<Vec<Line>, DatabaseError> {
-    // Signs that LIKE would take for patterns are themselves.
-    let mut pattern = String::from("%");
-    for letter in asked.text.chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
+    let pattern = super::containing(&asked.text);
     tx.query(
         "SELECT sequence, journal, amount, balance, at, summary FROM entries
          WHERE account = ?1 AND sequence < ?2 AND at >= ?3 AND at < ?4 AND summary LIKE ?5 ESCAPE '!'

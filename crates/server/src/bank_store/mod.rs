@@ -9,6 +9,7 @@ pub mod contract;
 pub mod entry;
 pub mod event;
 pub mod journal;
+pub mod known_browser;
 pub mod limit;
 pub mod notice;
 pub mod operation;
@@ -28,16 +29,37 @@ use warifu_bank::uid::Uid;
 use crate::database::{DatabaseError, Migration};
 
 /// The schema of the bank.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "bank",
-    sqlite: include_str!("../../migrations/bank/sqlite/0001_bank.sql"),
-    postgres: include_str!("../../migrations/bank/postgres/0001_bank.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "bank",
+        sqlite: include_str!("../../migrations/bank/sqlite/0001_bank.sql"),
+        postgres: include_str!("../../migrations/bank/postgres/0001_bank.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "known browsers",
+        sqlite: include_str!("../../migrations/bank/sqlite/0002_known_browsers.sql"),
+        postgres: include_str!("../../migrations/bank/postgres/0002_known_browsers.sql"),
+    },
+];
 
 /// A stored value that no version of this program wrote.
 pub(crate) fn strange(table: &'static str, column: &'static str, row: i64) -> DatabaseError {
     DatabaseError::Stored { table, column, row }
+}
+
+/// The pattern of `LIKE … ESCAPE '!'` for whatever contains a text: signs that it would take for patterns are themselves.
+fn containing(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// A stored time.

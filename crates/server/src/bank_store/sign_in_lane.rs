@@ -19,11 +19,46 @@ pub fn name(lane: Lane, id: &str, address: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Counts a try in a lane; when it is closed, the time until which.
+/// A lane and its name.
+pub type Named = (Lane, [u8; 32]);
+
+/// Counts a try in each of its lanes; when one is closed in none, and the seconds until it opens are told: what is not
+/// looked at is no failure, so asking again closes no lane of one's own.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn enter(
+    tx: &mut Tx<'_>,
+    lanes: &[Named],
+    now: Timestamp,
+) -> Result<Option<i64>, DatabaseError> {
+    for (place, (lane, name)) in lanes.iter().enumerate() {
+        if let Some(until) = count(tx, *lane, name, now)? {
+            for (_, name) in lanes.iter().take(place) {
+                give_back(tx, name)?;
+            }
+            return Ok(Some(until.duration_since(now).as_secs().max(1)));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes a try back out of its lanes: it was right, which begins them anew but for an address's, or was not looked at.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn leave(tx: &mut Tx<'_>, lanes: &[Named], right: bool) -> Result<(), DatabaseError> {
+    lanes.iter().try_for_each(|(lane, name)| {
+        if right && *lane != Lane::Address {
+            clear(tx, name)
+        } else {
+            give_back(tx, name)
+        }
+    })
+}
+
+/// Counts a try in a lane; when it is closed, the time until which.
+fn count(
     tx: &mut Tx<'_>,
     lane: Lane,
     name: &[u8; 32],
@@ -76,10 +111,7 @@ pub fn touch(tx: &mut Tx<'_>, name: &[u8; 32], now: Timestamp) -> Result<(), Dat
 }
 
 /// Begins a lane anew.
-///
-/// # Errors
-/// [`DatabaseError`] of the engine.
-pub fn clear(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
+fn clear(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
     tx.execute(
         "DELETE FROM sign_in_lanes WHERE lane = ?1",
         &[Value::Bytes(name)],
@@ -88,10 +120,7 @@ pub fn clear(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
 }
 
 /// Takes one try back: it was no failure.
-///
-/// # Errors
-/// [`DatabaseError`] of the engine.
-pub fn give_back(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
+fn give_back(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
     tx.execute(
         "UPDATE sign_in_lanes SET failures = failures - 1, closed_until = 0 WHERE lane = ?1 AND failures > 0",
         &[Value::Bytes(name)],

@@ -90,8 +90,8 @@ pub fn insert(
         1,
         "a transfer",
         "INSERT INTO transfers (key, contract, source, bank, branch, kind, number, name, amount, fee, day, state,
-                                leased_until, receipt, created_at, settled_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13, ?14, ?15)",
+                                receipt, created_at, settled_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         &[
             Value::Bytes(key.as_bytes()),
             Value::Int(contract.to_stored()),
@@ -146,22 +146,26 @@ pub fn find(
     )
 }
 
-/// Dated transfers whose day has come and that nobody has in hand, oldest first.
+/// Dated transfers whose day has come, oldest first, from the one after `last` on.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn due(
     tx: &mut Tx<'_>,
     today: Date,
-    now: Timestamp,
+    last: Option<(Date, Uid)>,
     limit: i64,
 ) -> Result<Vec<Stored>, DatabaseError> {
+    let (last_day, last_key) = last.map_or((0, [0; 16]), |(day, key)| {
+        (day_to_stored(day), *key.as_bytes())
+    });
     tx.query(
         "SELECT key, contract, source, bank, branch, kind, number, name, amount, fee, day, state, reason, receipt, created_at
-         FROM transfers WHERE state = 0 AND day <= ?1 AND leased_until <= ?2 ORDER BY day, key LIMIT ?3",
+         FROM transfers WHERE state = 0 AND day <= ?1 AND (day, key) > (?2, ?3) ORDER BY day, key LIMIT ?4",
         &[
             Value::Int(day_to_stored(today)),
-            Value::Int(now.as_microsecond()),
+            Value::Int(last_day),
+            Value::Bytes(&last_key),
             Value::Int(limit),
         ],
         read,

@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use data_encoding::HEXLOWER;
 use warifu_bank::contract::Service;
-use warifu_bank::session::{Ending, SessionSecret, Stage, Wizard};
+use warifu_bank::session::{BrowserSecret, Ending, SessionSecret, Stage, Wizard};
 use warifu_bank::staff::Role;
 
 use super::{BankWeb, Failure};
 use crate::ambient::random;
 use crate::bank::staff::Member;
-use crate::bank::{Caller, NoSession, Visitor};
+use crate::bank::{Caller, NoSession, Overview, Visitor};
 use crate::http::{ClientAddress, PeerAddress};
 use crate::token_api::Language;
 use crate::web::form::{Form, FormError};
@@ -30,6 +30,8 @@ pub(crate) struct Ask {
     pub(crate) caller: Caller,
     pub(crate) headers: HeaderMap,
     pub(crate) path: String,
+    /// What this browser is known by, or is going to be.
+    browser: BrowserSecret,
     /// What the form token is made of, and whether the browser has it already.
     form_cookie: String,
     form_cookie_known: bool,
@@ -41,10 +43,23 @@ pub(crate) struct Posted {
     pub(crate) form: Form,
 }
 
-/// Somebody who is signed in.
+/// Somebody who is signed in, with what almost every page of his shows.
 pub(crate) struct Signed {
     pub(crate) visitor: Visitor,
-    pub(crate) name: String,
+    pub(crate) overview: Overview,
+}
+
+/// A request of somebody who is signed in; anybody else is sent to the login page, which says why.
+pub(crate) struct In {
+    pub(crate) ask: Ask,
+    pub(crate) signed: Signed,
+}
+
+/// A form of somebody who is signed in.
+pub(crate) struct PostedIn {
+    pub(crate) ask: Ask,
+    pub(crate) form: Form,
+    pub(crate) signed: Signed,
 }
 
 impl FromRequestParts<Arc<BankWeb>> for Ask {
@@ -68,12 +83,20 @@ impl FromRequestParts<Arc<BankWeb>> for Ask {
         let known = cookies::get(&parts.headers, cookies::FORM)
             .filter(|value| value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .map(str::to_owned);
+        let browser = cookies::get(&parts.headers, cookies::BROWSER)
+            .and_then(BrowserSecret::from_cookie)
+            .unwrap_or_else(|| BrowserSecret::from_random(random(&*web.entropy)));
         Ok(Self {
             language: language(
                 &parts.headers,
                 cookies::get(&parts.headers, cookies::LANGUAGE),
             ),
-            caller: Caller { address, agent },
+            caller: Caller {
+                address,
+                agent,
+                browser: browser.key(),
+            },
+            browser,
             path: parts.uri.path().to_owned(),
             form_cookie_known: known.is_some(),
             form_cookie: known
@@ -105,6 +128,30 @@ impl FromRequest<Arc<BankWeb>> for Posted {
     }
 }
 
+impl FromRequestParts<Arc<BankWeb>> for In {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<BankWeb>) -> Result<Self, Response> {
+        let ask = Ask::from_request_parts(parts, web)
+            .await
+            .map_err(Failure::into_response)?;
+        let signed = ask.signed().await?;
+        Ok(Self { ask, signed })
+    }
+}
+
+impl FromRequest<Arc<BankWeb>> for PostedIn {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Arc<BankWeb>) -> Result<Self, Response> {
+        let Posted { ask, form } = Posted::from_request(request, web)
+            .await
+            .map_err(Failure::into_response)?;
+        let signed = ask.signed().await?;
+        Ok(Self { ask, form, signed })
+    }
+}
+
 impl Ask {
     /// The texts of this reader.
     pub(crate) fn texts(&self) -> &'static Texts {
@@ -114,6 +161,16 @@ impl Ask {
     /// A text.
     pub(crate) fn say(&self, key: &str) -> String {
         self.texts().say(key)
+    }
+
+    /// On to the bank, for somebody who signed in: with his session, and with what his browser is known by from now on.
+    pub(crate) fn let_in(&self, session: &SessionSecret) -> Response {
+        let mut response = see("/top");
+        let cookie = cookies::set(cookies::SESSION, &session.to_cookie());
+        with_cookie(&mut response, cookie);
+        let cookie = cookies::keep(cookies::BROWSER, &self.browser.to_cookie());
+        with_cookie(&mut response, cookie);
+        response
     }
 
     fn cookie_secret(&self, name: &str) -> Option<SessionSecret> {
@@ -146,26 +203,25 @@ impl Ask {
     }
 
     /// Somebody who is signed in, or the way to the login page, which says why.
-    pub(crate) async fn signed(&self) -> Result<Result<Signed, Response>, Failure> {
-        let (visitor, _) = match self.session(cookies::SESSION).await? {
-            Ok(found) => found,
-            Err(why) => return Ok(Err(to_login(why))),
-        };
+    async fn signed(&self) -> Result<Signed, Response> {
+        let found = self
+            .session(cookies::SESSION)
+            .await
+            .map_err(Failure::into_response)?;
+        let (visitor, _) = found.map_err(to_login)?;
         if visitor.session.stage != Stage::Full {
-            return Ok(Err(to_login(NoSession::None)));
+            return Err(to_login(NoSession::None));
         }
-        let Some(overview) = self.web.bank.overview(&visitor).await? else {
-            return Ok(Err(to_login(NoSession::None)));
-        };
+        let overview = self.web.bank.overview(&visitor).await;
+        let overview = overview
+            .map_err(|error| Failure::from(error).into_response())?
+            .ok_or_else(|| to_login(NoSession::None))?;
         // After an emergency stop its own receipt is all that is left to see.
         let open = overview.stored.contract.service == Service::Open;
         if !open && !self.path.starts_with("/result/") {
-            return Ok(Err(to_login(NoSession::Ended(Ending::EndedByCustomer))));
+            return Err(to_login(NoSession::Ended(Ending::EndedByCustomer)));
         }
-        Ok(Ok(Signed {
-            visitor,
-            name: overview.stored.name,
-        }))
+        Ok(Signed { visitor, overview })
     }
 
     /// Somebody who gave ID and password for one wizard, or the way to its first page.
@@ -266,7 +322,10 @@ impl Ask {
             language: self.language,
             bank: self.web.bank.settings(),
             menu,
-            who: signed.map(|signed| self.texts().with("who", &[("name", &signed.name)])),
+            who: signed.map(|signed| {
+                self.texts()
+                    .with("who", &[("name", &signed.overview.stored.name)])
+            }),
             sign_out: "/logout",
             form_token: &token,
             path: &self.path,

@@ -9,7 +9,7 @@ use warifu_bank::otp_policy::{Demand, demand, wait_after};
 use warifu_bank::uid::Uid;
 use warifu_bank::yen::Yen;
 
-use super::ask::{Ask, Posted, Signed, see};
+use super::ask::{Ask, In, PostedIn, Signed, see};
 use super::{Failure, say};
 use crate::bank::{Confirmed, Given};
 use crate::bank_store::operation::{State, Stored};
@@ -84,13 +84,9 @@ pub(super) async fn summary(
             line("amount", ask.yen(Yen(*amount))),
         ],
         Order::LimitChange { to } => {
-            let overview = ask.web.bank.overview(&signed.visitor).await?;
-            let current = overview.map(|overview| overview.limits.current);
+            let current = signed.overview.limits.current;
             vec![
-                line(
-                    "limit-now",
-                    current.map(|it| ask.yen(it)).unwrap_or_default(),
-                ),
+                line("limit-now", ask.yen(current)),
                 line("limit-new", ask.yen(Yen(*to))),
             ]
         }
@@ -125,11 +121,10 @@ fn trail(ask: &Ask, at: usize) -> Option<(Vec<String>, usize)> {
 }
 
 /// `GET /confirm/{key}`
-pub(super) async fn page(ask: Ask, Path(key): Path<String>) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn page(
+    In { ask, signed }: In,
+    Path(key): Path<String>,
+) -> Result<Response, Failure> {
     let Some(found) = shown(&ask, &signed, &key).await? else {
         return Err(Failure::NotFound);
     };
@@ -156,10 +151,7 @@ async fn confirm_page(
     let Some(order) = &found.order else {
         return Err(Failure::NotFound);
     };
-    let overview = ask.web.bank.overview(&signed.visitor).await?;
-    let Some(stored) = overview.map(|overview| overview.stored) else {
-        return Err(Failure::NotFound);
-    };
+    let stored = &signed.overview.stored;
     let asks_code = matches!(demand(order, &stored.contract), Demand::Code(_));
     let mut blocks = vec![
         Block::Errors(errors.to_vec()),
@@ -193,12 +185,11 @@ async fn confirm_page(
 }
 
 /// `POST /confirm/{key}`
-pub(super) async fn confirm(Path(key): Path<String>, posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn confirm(
+    Path(key): Path<String>,
+    posted: PostedIn,
+) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let Some(found) = shown(&ask, &signed, &key).await? else {
         return Err(Failure::NotFound);
     };
@@ -249,11 +240,10 @@ pub(super) fn refused_page(
 }
 
 /// `GET /result/{key}`: the receipt.
-pub(super) async fn result(ask: Ask, Path(key): Path<String>) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn result(
+    In { ask, signed }: In,
+    Path(key): Path<String>,
+) -> Result<Response, Failure> {
     let Ok(key) = key.parse::<Uid>() else {
         return Err(Failure::NotFound);
     };

@@ -4,16 +4,14 @@ use axum::response::Response;
 use warifu_bank::mail_address::MailAddress;
 use warifu_bank::operation::{Order, OrderKind};
 use warifu_bank::otp_policy::wait_after;
-use warifu_bank::password::{MINIMUM_ALONE, MINIMUM_WITH_CODE};
 use warifu_bank::session::SessionKey;
 use warifu_bank::uid::Uid;
 
 use super::Failure;
-use super::ask::{Ask, Posted, Signed, see};
+use super::ask::{Ask, In, PostedIn, Signed, see};
 use super::confirm::{begin, code_field, refused_page};
-use super::sign_in::{checked_password, new_password_fields};
-use crate::bank::{Confirmed, Given, NewPassword};
-use crate::bank_store::contract::Stored;
+use super::sign_in::{new_password_fields, replaced, typed_password};
+use crate::bank::{Confirmed, Given};
 use crate::bank_store::sign_in::Outcome;
 use crate::web::form::Form;
 use crate::web::page::{Block, Cell, Field, FieldKind, Form as PageForm, Page, Table, Tone};
@@ -27,20 +25,9 @@ fn page(ask: &Ask, title: &str, blocks: Vec<Block>) -> Page {
     }
 }
 
-async fn stored(ask: &Ask, signed: &Signed) -> Result<Stored, Failure> {
-    let overview = ask.web.bank.overview(&signed.visitor).await?;
-    overview
-        .map(|overview| overview.stored)
-        .ok_or(Failure::NotFound)
-}
-
 /// `GET /profile`
-pub(super) async fn home(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
-    let stored = stored(&ask, &signed).await?;
+pub(super) async fn home(In { ask, signed }: In) -> Result<Response, Failure> {
+    let stored = &signed.overview.stored;
     let token = stored
         .contract
         .token_in_use()
@@ -90,32 +77,28 @@ async fn shown(ask: &Ask, signed: &Signed, kind: OrderKind) -> Result<Option<Uid
 }
 
 /// `GET /profile/login-setting`
-pub(super) async fn login_setting(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn login_setting(In { ask, signed }: In) -> Result<Response, Failure> {
     let Some(key) = shown(&ask, &signed, OrderKind::LoginSetting).await? else {
         return Err(Failure::NotFound);
     };
-    let page = login_setting_page(&ask, &signed, key, &Form::default(), &[]).await?;
+    let page = login_setting_page(&ask, &signed, key, &Form::default(), &[]);
     Ok(ask.page_for(&signed, &page))
 }
 
-async fn login_setting_page(
+fn login_setting_page(
     ask: &Ask,
     signed: &Signed,
     key: Uid,
     form: &Form,
     errors: &[(String, String)],
-) -> Result<Page, Failure> {
-    let stored = stored(ask, signed).await?;
+) -> Page {
+    let stored = &signed.overview.stored;
     if stored.contract.token_in_use().is_none() {
         let blocks = vec![
             Block::Notice(Tone::Warn, ask.say("needs-registration")),
             Block::Links(vec![("/registration".into(), ask.say("link-registration"))]),
         ];
-        return Ok(page(ask, "title-login-setting", blocks));
+        return page(ask, "title-login-setting", blocks);
     }
     let now = if stored.contract.login_asks_code {
         "yes"
@@ -147,16 +130,12 @@ async fn login_setting_page(
             ..PageForm::default()
         }),
     ];
-    Ok(page(ask, "title-login-setting", blocks))
+    page(ask, "title-login-setting", blocks)
 }
 
 /// `POST /profile/login-setting`
-pub(super) async fn set_login(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn set_login(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let key = form
         .text("key")
         .parse::<Uid>()
@@ -189,46 +168,32 @@ pub(super) async fn set_login(posted: Posted) -> Result<Response, Failure> {
         }
         Confirmed::Gone => return Err(Failure::NotFound),
     };
-    let page = login_setting_page(&ask, &signed, key, &form, &[error]).await?;
+    let page = login_setting_page(&ask, &signed, key, &form, &[error]);
     Ok(ask.refused_for(&signed, &page))
 }
 
 /// `GET /profile/password`
-pub(super) async fn password(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn password(In { ask, signed }: In) -> Result<Response, Failure> {
     let Some(key) = shown(&ask, &signed, OrderKind::PasswordChange).await? else {
         return Err(Failure::NotFound);
     };
-    let page = password_page(&ask, &signed, key, &[]).await?;
+    let page = password_page(&ask, &signed, key, &[]);
     Ok(ask.page_for(&signed, &page))
 }
 
-fn minimum(stored: &Stored) -> i64 {
-    // Where login asks for the code as well, a password need not stand alone.
-    if stored.contract.token_in_use().is_some() && stored.contract.login_asks_code {
-        MINIMUM_WITH_CODE
-    } else {
-        MINIMUM_ALONE
-    }
-}
-
-async fn password_page(
-    ask: &Ask,
-    signed: &Signed,
-    key: Uid,
-    errors: &[(String, String)],
-) -> Result<Page, Failure> {
-    let stored = stored(ask, signed).await?;
+fn password_page(ask: &Ask, signed: &Signed, key: Uid, errors: &[(String, String)]) -> Page {
+    let stored = &signed.overview.stored;
     let has_token = stored.contract.token_in_use().is_some();
     let mut fields = vec![
         Field::new("password", ask.say("password-now"), FieldKind::Password)
             .hint(ask.say("password-case"))
             .error(errors),
     ];
-    fields.extend(new_password_fields(ask, minimum(&stored), errors));
+    fields.extend(new_password_fields(
+        ask,
+        stored.contract.password_minimum(),
+        errors,
+    ));
     if has_token {
         fields.push(code_field(ask, errors));
     }
@@ -244,61 +209,42 @@ async fn password_page(
             ..PageForm::default()
         }),
     ];
-    Ok(page(ask, "title-password", blocks))
+    page(ask, "title-password", blocks)
 }
 
 /// `POST /profile/password`
-pub(super) async fn change_password(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn change_password(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let key = form
         .text("key")
         .parse::<Uid>()
         .map_err(|_| Failure::Malformed)?;
     let bank = &ask.web.bank;
-    let minimum = minimum(&stored(&ask, &signed).await?);
-    let contract = signed.visitor.session.contract.to_string();
-    let errors = match checked_password(&ask, &form, minimum, &contract) {
-        Err(errors) => errors,
-        Ok(_) if form.raw("new") == form.raw("password") => {
-            vec![("new".to_owned(), ask.say("password-same"))]
-        }
-        Ok(length) => match bank
-            .verify_password(&signed.visitor, form.raw("password"))
-            .await??
-        {
-            None => vec![("password".to_owned(), ask.say("password-wrong"))],
-            Some(stored) => {
-                let hash = bank.hash_password(form.raw("new")).await?;
-                let given = Given {
-                    order: Some(Order::PasswordChange),
-                    code: Some(form.secret("code")),
-                    password: Some(NewPassword {
-                        hash,
-                        length,
-                        instead_of: stored.password,
-                    }),
-                    ..Given::default()
-                };
-                let kind = OrderKind::PasswordChange;
-                match bank.confirm(&signed.visitor, kind, key, given).await? {
-                    Confirmed::Done(..) => return Ok(see(&format!("/result/{key}"))),
-                    Confirmed::Code(refusal) => {
-                        vec![("code".to_owned(), ask.code_refusal(refusal))]
-                    }
-                    Confirmed::Refused(refusal) => {
-                        let page = refused_page(&ask, kind, None, &refusal);
-                        return Ok(ask.refused_for(&signed, &page));
-                    }
-                    Confirmed::Gone => return Err(Failure::NotFound),
+    let replacement = bank
+        .replace_password(&signed.visitor, typed_password(&form))
+        .await?;
+    let error = match replaced(&ask, replacement)? {
+        Err(error) => error,
+        Ok(new) => {
+            let given = Given {
+                order: Some(Order::PasswordChange),
+                code: Some(form.secret("code")),
+                password: Some(new),
+                ..Given::default()
+            };
+            let kind = OrderKind::PasswordChange;
+            match bank.confirm(&signed.visitor, kind, key, given).await? {
+                Confirmed::Done(..) => return Ok(see(&format!("/result/{key}"))),
+                Confirmed::Code(refusal) => ("code".to_owned(), ask.code_refusal(refusal)),
+                Confirmed::Refused(refusal) => {
+                    let page = refused_page(&ask, kind, None, &refusal);
+                    return Ok(ask.refused_for(&signed, &page));
                 }
+                Confirmed::Gone => return Err(Failure::NotFound),
             }
-        },
+        }
     };
-    let page = password_page(&ask, &signed, key, &errors).await?;
+    let page = password_page(&ask, &signed, key, &[error]);
     Ok(ask.refused_for(&signed, &page))
 }
 
@@ -322,23 +268,15 @@ fn mail_page(ask: &Ask, value: &str, errors: &[(String, String)]) -> Page {
 }
 
 /// `GET /profile/mail`
-pub(super) async fn mail(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
-    let stored = stored(&ask, &signed).await?;
+pub(super) async fn mail(In { ask, signed }: In) -> Result<Response, Failure> {
+    let stored = &signed.overview.stored;
     let page = mail_page(&ask, stored.mail.as_deref().unwrap_or_default(), &[]);
     Ok(ask.page_for(&signed, &page))
 }
 
 /// `POST /profile/mail`
-pub(super) async fn change_mail(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn change_mail(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let typed = form.text("to");
     let error = if !typed.is_empty() && typed.parse::<MailAddress>().is_err() {
         ask.say("mail-bad")
@@ -357,11 +295,7 @@ pub(super) async fn change_mail(posted: Posted) -> Result<Response, Failure> {
 }
 
 /// `GET /profile/history`: ログイン履歴.
-pub(super) async fn history(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn history(In { ask, signed }: In) -> Result<Response, Failure> {
     let rows = ask
         .web
         .bank
@@ -396,11 +330,7 @@ pub(super) async fn history(ask: Ask) -> Result<Response, Failure> {
 }
 
 /// `GET /profile/sessions`: what is open, and how to end it.
-pub(super) async fn sessions(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn sessions(In { ask, signed }: In) -> Result<Response, Failure> {
     let rows = ask
         .web
         .bank
@@ -440,12 +370,8 @@ pub(super) async fn sessions(ask: Ask) -> Result<Response, Failure> {
 }
 
 /// `POST /profile/sessions`
-pub(super) async fn end_session(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn end_session(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     // The row's key, a hash: whoever has it cannot make the cookie of it.
     let key = data_encoding::HEXLOWER
         .decode(form.text("session").as_bytes())
@@ -460,11 +386,7 @@ pub(super) async fn end_session(posted: Posted) -> Result<Response, Failure> {
 }
 
 /// `GET /profile/emergency-stop`: IB取引中止.
-pub(super) async fn emergency(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn emergency(In { ask, signed }: In) -> Result<Response, Failure> {
     let form = PageForm {
         action: "/profile/emergency-stop".into(),
         submit: ask.say("do-next"),
@@ -480,12 +402,8 @@ pub(super) async fn emergency(ask: Ask) -> Result<Response, Failure> {
 }
 
 /// `POST /profile/emergency-stop`
-pub(super) async fn stop_service(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, .. } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn stop_service(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, signed, .. } = posted;
     match begin(&ask, &signed, Order::EmergencyStop).await? {
         Ok(response) => Ok(response),
         Err(refusal) => {

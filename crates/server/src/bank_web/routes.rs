@@ -24,6 +24,8 @@ pub const ROUTES: &[Route] = &[
     ("/language/{language}", || get(sign_in::choose_language)),
     ("/assets/{name}", || get(sign_in::asset)),
     ("/guide", || get(wizard::guide)),
+    ("/guide/token", || get(wizard::open_token)),
+    ("/guide/elsewhere", || post(wizard::token_elsewhere)),
     ("/registration", || {
         get(wizard::registration).post(wizard::enter_registration)
     }),

@@ -5,13 +5,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use warifu_bank::operation::Refusal;
 use warifu_bank::otp_policy::wait_after;
-use warifu_bank::password::{MINIMUM_ALONE, PasswordRefusal, check};
+use warifu_bank::password::{MINIMUM_ALONE, PasswordRefusal, Typed};
 use warifu_bank::session::{SessionSecret, Stage};
 use warifu_bank::uid::Uid;
 
 use super::Failure;
 use super::ask::{Ask, Posted, see, with_cookie};
-use crate::bank::{Confirmed, NewPassword, SignIn, Visitor};
+use crate::bank::{Confirmed, NewPassword, Replacement, SignIn, Visitor};
 use crate::web::cookies;
 use crate::web::form::Form;
 use crate::web::page::{Block, Field, FieldKind, Form as PageForm, Page, Tone};
@@ -153,11 +153,11 @@ pub(super) async fn login(posted: Posted) -> Result<Response, Failure> {
 /// Where a sign-in leads.
 fn entered(ask: &Ask, sign_in: SignIn, id: &str) -> Result<Response, Failure> {
     match sign_in {
+        SignIn::Begun(secret, Stage::Full) => Ok(ask.let_in(&secret)),
         SignIn::Begun(secret, stage) => {
             let mut response = see(match stage {
-                Stage::Full => "/top",
                 Stage::AwaitingNewPassword => "/login/password",
-                Stage::AwaitingCode | Stage::Wizard(_) => "/login/code",
+                Stage::Full | Stage::AwaitingCode | Stage::Wizard(_) => "/login/code",
             });
             with_cookie(
                 &mut response,
@@ -200,6 +200,26 @@ async fn code_form(
 ) -> Result<Page, Failure> {
     let overview = ask.web.bank.overview(visitor).await?;
     let used = overview.and_then(|overview| overview.stored.code_used_at);
+    let mut blocks = vec![
+        Block::Errors(errors.to_vec()),
+        Block::Text(ask.say("login-code-text")),
+    ];
+    blocks.extend(super::wizard::token_here(ask));
+    blocks.extend([
+        Block::Form(PageForm {
+            action: "/login/code".into(),
+            hidden: vec![("key".into(), key.to_string())],
+            fields: vec![super::confirm::code_field(ask, errors)],
+            submit: ask.say("do-confirm"),
+            wait: wait_after(used, ask.web.bank.now()),
+            ..PageForm::default()
+        }),
+        Block::Form(PageForm {
+            action: "/logout".into(),
+            submit: ask.say("sign-out"),
+            ..PageForm::default()
+        }),
+    ]);
     Ok(Page {
         title: ask.say("title-login-code"),
         trail: Some((
@@ -210,23 +230,7 @@ async fn code_form(
             ],
             1,
         )),
-        blocks: vec![
-            Block::Errors(errors.to_vec()),
-            Block::Text(ask.say("login-code-text")),
-            Block::Form(PageForm {
-                action: "/login/code".into(),
-                hidden: vec![("key".into(), key.to_string())],
-                fields: vec![super::confirm::code_field(ask, errors)],
-                submit: ask.say("do-confirm"),
-                wait: wait_after(used, ask.web.bank.now()),
-                ..PageForm::default()
-            }),
-            Block::Form(PageForm {
-                action: "/logout".into(),
-                submit: ask.say("sign-out"),
-                ..PageForm::default()
-            }),
-        ],
+        blocks,
         ..Page::default()
     })
 }
@@ -249,16 +253,11 @@ pub(super) async fn code(posted: Posted) -> Result<Response, Failure> {
     }
     let code = Some(form.secret("code"));
     let bank = &ask.web.bank;
-    let (confirmed, full) = bank.confirm_sign_in(&visitor, &secret, key, code).await?;
+    let (confirmed, full) = bank
+        .confirm_sign_in(&visitor, &secret, key, code, ask.caller.browser)
+        .await?;
     let text = match (confirmed, full) {
-        (Confirmed::Done(..), Some(full)) => {
-            let mut response = see("/top");
-            with_cookie(
-                &mut response,
-                cookies::set(cookies::SESSION, &full.to_cookie()),
-            );
-            return Ok(response);
-        }
+        (Confirmed::Done(..), Some(full)) => return Ok(ask.let_in(&full)),
         (Confirmed::Code(refusal), _) => ask.code_refusal(refusal),
         (Confirmed::Refused(refusal @ (Refusal::TooManyTries | Refusal::Expired)), _) => {
             let page = login_page(&ask, "", &[(String::new(), ask.refusal(&refusal))]);
@@ -324,35 +323,44 @@ pub(super) fn new_password_fields(
     ]
 }
 
-/// Whether a new password is taken: its length, or what is wrong with it.
-pub(super) fn checked_password(
+/// What the fields of a new password hold.
+pub(super) fn typed_password(form: &Form) -> Typed<'_> {
+    Typed {
+        old: form.raw("password"),
+        new: form.raw("new"),
+        again: form.raw("again"),
+    }
+}
+
+/// The new password, or the field that is wrong and what is expected there.
+pub(super) fn replaced(
     ask: &Ask,
-    form: &Form,
-    minimum: i64,
-    contract: &str,
-) -> Result<i64, Vec<(String, String)>> {
-    let (new, settings) = (form.raw("new"), ask.web.bank.settings());
-    let words = [
-        settings.name.ja.as_str(),
-        settings.name.en.as_str(),
-        "warifu",
-        "割符",
-    ];
-    let refused = match check(new, minimum, contract, &words) {
-        Ok(length) if new == form.raw("again") => return Ok(length),
-        Ok(_) => return Err(vec![("again".into(), ask.say("password-differs"))]),
-        Err(refusal) => refusal,
+    replacement: Replacement,
+) -> Result<Result<NewPassword, (String, String)>, Failure> {
+    let (field, text) = match replacement {
+        Replacement::Ready(new) => return Ok(Ok(new)),
+        Replacement::Busy => return Err(Failure::Busy(2)),
+        Replacement::Gone => return Err(Failure::NotFound),
+        Replacement::Wrong => ("password", ask.say("password-wrong")),
+        Replacement::Wait(seconds) => {
+            let wait = seconds.to_string();
+            let text = ask.texts().with("sign-in-wait", &[("seconds", &wait)]);
+            ("password", text)
+        }
+        Replacement::Refused(PasswordRefusal::TooShort { minimum }) => {
+            let minimum = minimum.to_string();
+            let text = ask
+                .texts()
+                .with("password-too-short", &[("minimum", &minimum)]);
+            ("new", text)
+        }
+        Replacement::Refused(PasswordRefusal::TooLong) => ("new", ask.say("password-too-long")),
+        Replacement::Refused(PasswordRefusal::Common) => ("new", ask.say("password-common")),
+        Replacement::Refused(PasswordRefusal::Guessable) => ("new", ask.say("password-guessable")),
+        Replacement::Refused(PasswordRefusal::Same) => ("new", ask.say("password-same")),
+        Replacement::Refused(PasswordRefusal::Differs) => ("again", ask.say("password-differs")),
     };
-    let text = match refused {
-        PasswordRefusal::TooShort { minimum } => ask
-            .texts()
-            .with("password-too-short", &[("minimum", &minimum.to_string())]),
-        PasswordRefusal::TooLong => ask.say("password-too-long"),
-        PasswordRefusal::Common => ask.say("password-common"),
-        PasswordRefusal::Guessable => ask.say("password-guessable"),
-        PasswordRefusal::Same => ask.say("password-same"),
-    };
-    Err(vec![("new".into(), text)])
+    Ok(Err((field.into(), text)))
 }
 
 /// `POST /login/password`
@@ -361,30 +369,16 @@ pub(super) async fn password(posted: Posted) -> Result<Response, Failure> {
     let Some((visitor, _)) = half(&ask, Stage::AwaitingNewPassword).await? else {
         return Ok(see("/"));
     };
-    let refuse = |errors: &[(String, String)]| {
-        let page = password_form(&ask, errors);
-        Ok(ask.refused(StatusCode::UNPROCESSABLE_ENTITY, &page))
-    };
-    let contract = visitor.session.contract.to_string();
-    let length = match checked_password(&ask, &form, MINIMUM_ALONE, &contract) {
-        Ok(length) => length,
-        Err(errors) => return refuse(&errors),
-    };
     let bank = &ask.web.bank;
-    let Some(stored) = bank
-        .verify_password(&visitor, form.raw("password"))
-        .await??
-    else {
-        return refuse(&[("password".into(), ask.say("password-wrong"))]);
-    };
-    if form.raw("new") == form.raw("password") {
-        return refuse(&[("new".into(), ask.say("password-same"))]);
-    }
-    let hash = bank.hash_password(form.raw("new")).await?;
-    let new = NewPassword {
-        hash,
-        length,
-        instead_of: stored.password,
+    let replacement = bank
+        .replace_password(&visitor, typed_password(&form))
+        .await?;
+    let new = match replaced(&ask, replacement)? {
+        Ok(new) => new,
+        Err(error) => {
+            let page = password_form(&ask, &[error]);
+            return Ok(ask.refused(StatusCode::UNPROCESSABLE_ENTITY, &page));
+        }
     };
     let sign_in = bank.set_first_password(&visitor, new, &ask.caller).await?;
     entered(&ask, sign_in, "")

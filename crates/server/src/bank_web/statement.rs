@@ -10,7 +10,7 @@ use warifu_bank::jst;
 use warifu_bank::yen::Yen;
 
 use super::Failure;
-use super::ask::Ask;
+use super::ask::{Ask, In};
 use super::confirm::UNPROCESSABLE;
 use crate::bank::{StatementAsked, StatementLine};
 use crate::web::form::Form;
@@ -87,14 +87,10 @@ fn account_of(path: &str) -> Result<AccountId, Failure> {
 
 /// `GET /accounts/{account}`
 pub(super) async fn page(
-    ask: Ask,
+    In { ask, signed }: In,
     Path(account): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let account = account_of(&account)?;
     let asked = read(&ask, query)?;
     let statement = asked.statement(LINES + 1);
@@ -189,14 +185,10 @@ fn sides(ask: &Ask, line: &StatementLine) -> (String, String) {
 
 /// `GET /accounts/{account}/csv`: UTF-8 with a byte order mark, as spreadsheets of Japan expect; no cell is a formula.
 pub(super) async fn csv(
-    ask: Ask,
+    In { ask, signed }: In,
     Path(account): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let account = account_of(&account)?;
     let asked = read(&ask, query)?.statement(FILE_LINES);
     let Some(lines) = ask

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use warifu_bank::contract::TokenStanding;
 
-use super::ask::{Ask, Signed};
+use super::ask::{Ask, In, Signed};
 use super::{Failure, say};
 use crate::bank::Overview;
 use crate::bank_store::sign_in::Outcome;
@@ -11,18 +11,12 @@ use crate::mail;
 use crate::web::page::{Block, Cell, Page, Table, Tone};
 
 /// `GET /top`
-pub(super) async fn page(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn page(In { ask, signed }: In) -> Result<Response, Failure> {
     let bank = &ask.web.bank;
-    let Some(overview) = bank.overview(&signed.visitor).await? else {
-        return Err(Failure::NotFound);
-    };
-    let mut blocks = warnings(&ask, &signed, &overview);
+    let overview = &signed.overview;
+    let mut blocks = warnings(&ask, &signed);
     blocks.push(Block::Heading(ask.say("balances")));
-    blocks.push(Block::Accounts(accounts(&ask, &overview)));
+    blocks.push(Block::Accounts(accounts(&ask, overview)));
     // This sign-in is the newest that went through; the one before it is what the customer compares with.
     let sign_ins = bank.sign_ins(&signed.visitor).await?;
     let last = sign_ins
@@ -82,7 +76,8 @@ fn accounts(ask: &Ask, overview: &Overview) -> Vec<(String, String, String, Stri
 }
 
 /// What must be seen first: another login that was ended, a token that is missing, the low cap of the first day.
-fn warnings(ask: &Ask, signed: &Signed, overview: &Overview) -> Vec<Block> {
+fn warnings(ask: &Ask, signed: &Signed) -> Vec<Block> {
+    let overview = &signed.overview;
     let mut blocks = Vec::new();
     if signed.visitor.session.replaced > 0 {
         blocks.push(Block::Notice(Tone::Info, ask.say("replaced-others")));

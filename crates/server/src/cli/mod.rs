@@ -73,6 +73,9 @@ struct ServeArguments {
     /// Begin a new bank without sample contracts, accounts and staff
     #[arg(long)]
     empty: bool,
+    /// Serve phones on the local network too, over TLS with a certificate authority of this installation's own
+    #[arg(long)]
+    lan: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,6 +115,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, StartupError>
         Command::Serve(arguments) => {
             let wanted = serve::Wanted {
                 empty: arguments.empty,
+                lan: arguments.lan,
             };
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
             serve::run(config, wanted, &clock)

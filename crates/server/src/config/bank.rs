@@ -12,6 +12,7 @@ use crate::ambient;
 use crate::bank::{BankSettings, BilingualText};
 use crate::database::{Location, PostgresUrl};
 use crate::mail::MailConfig;
+use crate::web::place::{host_of, is_this_machine};
 
 /// `[bank]`
 #[derive(Debug, Clone, Deserialize)]
@@ -55,6 +56,8 @@ pub struct BankConfig {
     pub limits: LimitsConfig,
     /// Mails to customers.
     pub mail: MailConfig,
+    /// Where customers open the token; without it, the one that this process serves on this machine.
+    pub token_address: Option<String>,
     /// A token service in another process; without it, the one in this process.
     pub token_service: Option<RemoteTokenService>,
 }
@@ -104,6 +107,7 @@ impl Default for BankConfig {
             fees: settings.fees,
             limits: LimitsConfig::default(),
             mail: MailConfig::default(),
+            token_address: None,
             token_service: None,
         }
     }
@@ -137,6 +141,11 @@ impl BankConfig {
         if !self.fees.is_sound() {
             return value("bank.fees: every fee is 0 to 100000 yen, and step is above 0");
         }
+        if !self.token_address.as_deref().is_none_or(opens_a_token) {
+            return value(
+                "bank.token_address must be https://…, or http://… on this machine, since browsers let no token work elsewhere",
+            );
+        }
         self.mail.check()?;
         let limits = self.limits;
         let sound = |amount: i64| (0..=Yen::MOST.0).contains(&amount);
@@ -164,6 +173,7 @@ impl BankConfig {
                 initial: Yen(self.limits.initial),
                 caution: Yen(self.limits.caution),
             },
+            token_address: self.token_address.clone(),
         }
     }
 
@@ -183,6 +193,19 @@ impl BankConfig {
     }
 }
 
+/// Browsers let a token work over https, and on this machine without.
+fn opens_a_token(address: &str) -> bool {
+    let here = host_of(address).and_then(is_this_machine);
+    let plain = address.bytes().all(|byte| byte.is_ascii_graphic());
+    plain
+        && match here {
+            Some(here) => {
+                address.starts_with("https://") || (here && address.starts_with("http://"))
+            }
+            None => false,
+        }
+}
+
 impl RemoteTokenService {
     /// The bank's API key.
     ///
@@ -199,6 +222,18 @@ impl RemoteTokenService {
 }
 
 impl Config {
+    /// What the bank is told, with the address of the token that this process serves itself, where that is known.
+    #[must_use]
+    pub fn bank_settings(&self) -> BankSettings {
+        let listen = self.token_service.listen;
+        let own = self.token_service.enabled && listen.ip().is_loopback();
+        let mut settings = self.bank.settings();
+        settings.token_address = settings
+            .token_address
+            .or_else(|| own.then(|| format!("http://{listen}/token/")));
+        settings
+    }
+
     /// Where the bank's data is.
     ///
     /// # Errors
@@ -244,6 +279,19 @@ mod tests {
     }
 
     #[test]
+    fn the_token_is_opened_where_it_is_served_unless_another_place_is_told() {
+        let address = |text| parse(text).unwrap().bank_settings().token_address;
+        let own = "http://127.0.0.1:8081/token/";
+        assert_eq!(address("").as_deref(), Some(own));
+        assert_eq!(address("[token_service]\nenabled = false"), None);
+        let told = "[bank]\ntoken_address = 'https://token.example/token/'";
+        assert_eq!(
+            address(told).as_deref(),
+            Some("https://token.example/token/")
+        );
+    }
+
+    #[test]
     fn a_mistake_is_named() {
         for (text, word) in [
             ("[bank]\ncode = '12'", "bank.code"),
@@ -251,6 +299,14 @@ mod tests {
             ("[bank.fees]\nother_bank = -1", "bank.fees"),
             ("[bank.limits]\nceiling = 1", "bank.limits"),
             ("[bank]\nqueue = 0", "bank.queue"),
+            (
+                "[bank]\ntoken_address = 'http://192.0.2.7/token/'",
+                "bank.token_address",
+            ),
+            (
+                "[bank]\ntoken_address = 'javascript:alert(1)'",
+                "bank.token_address",
+            ),
         ] {
             assert!(parse(text).unwrap_err().contains(word), "{text}");
         }

@@ -28,10 +28,26 @@ pub struct Config {
     pub bank: BankConfig,
     /// The Prometheus listener.
     pub metrics: MetricsConfig,
+    /// What `--lan` adds.
+    pub lan: LanConfig,
     /// The master keys.
     pub keys: KeysConfig,
     /// The log.
     pub log: LogConfig,
+}
+
+/// `[lan]`
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LanConfig {
+    /// The port of the page that tells how to trust the authority: plain HTTP, as nothing is trusted there yet.
+    pub port: u16,
+}
+
+impl Default for LanConfig {
+    fn default() -> Self {
+        Self { port: 8084 }
+    }
 }
 
 /// `[token_service]`
@@ -141,6 +157,7 @@ impl Default for Config {
             token_service: TokenServiceConfig::default(),
             bank: BankConfig::default(),
             metrics: MetricsConfig::default(),
+            lan: LanConfig::default(),
             keys: KeysConfig::default(),
             log: LogConfig::default(),
         }

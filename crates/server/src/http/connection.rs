@@ -7,8 +7,10 @@ use axum::Router;
 use axum::extract::Request;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
 use super::PeerAddress;
@@ -20,9 +22,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const HEAD_LIMIT: usize = 16 * 1024;
 
 /// A bound listener with its name.
-#[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     /// Where it listens; the port is the real one when 0 was asked for.
     pub address: SocketAddr,
 }
@@ -66,7 +68,18 @@ impl Listener {
         };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            tls: None,
+            address,
+        })
+    }
+
+    /// The same over TLS.
+    #[must_use]
+    pub fn over_tls(mut self, config: &Arc<ServerConfig>) -> Self {
+        self.tls = Some(TlsAcceptor::from(Arc::clone(config)));
+        self
     }
 }
 
@@ -105,10 +118,26 @@ pub async fn serve(
                 request.extensions_mut().insert(PeerAddress(peer));
                 router.clone().call(request)
             });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let (tls, http, watcher) = (listener.tls.clone(), http.clone(), graceful.watcher());
         tokio::spawn(async move {
             let _place = place;
-            if let Err(error) = connection.await {
+            let ended = match tls {
+                None => {
+                    let connection = http.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection).await
+                }
+                Some(tls) => {
+                    // Beside the listener, and not for longer than a request's head may take.
+                    let shaken = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await;
+                    let Ok(Ok(stream)) = shaken else {
+                        tracing::debug!("a TLS handshake came to nothing");
+                        return;
+                    };
+                    let connection = http.serve_connection(TokioIo::new(stream), service);
+                    watcher.watch(connection).await
+                }
+            };
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection ended early");
             }
         });

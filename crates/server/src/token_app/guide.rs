@@ -3,14 +3,14 @@
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
-use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::qr::{Drawing, draw};
 use crate::token_api::{ApiProblem, Language, Wanted, not_found};
 use crate::web::asset::Asset;
 use crate::web::page::MARK;
+use crate::web::place::is_this_machine;
+use crate::web::qr::{Drawing, draw};
 
 static STYLE: Asset = Asset::new(
     "guide",
@@ -92,20 +92,8 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     /// By the `Host` header; what is no host counts as this machine.
     fn of(host: Option<&'a str>) -> Self {
-        let name = host.and_then(|text| {
-            let authority: Authority = text.parse().ok()?;
-            let plain = !text.contains('@');
-            plain.then(|| authority.host().trim_matches(['[', ']']).to_owned())
-        });
-        match (host, name) {
-            (Some(host), Some(name)) => Self {
-                host,
-                loopback: name == "localhost"
-                    || name.ends_with(".localhost")
-                    || name
-                        .parse::<std::net::IpAddr>()
-                        .is_ok_and(|address| address.to_canonical().is_loopback()),
-            },
+        match (host, host.and_then(is_this_machine)) {
+            (Some(host), Some(loopback)) => Self { host, loopback },
             _ => Self {
                 host: "localhost",
                 loopback: true,

@@ -4,7 +4,6 @@
 mod files;
 mod guide;
 mod marker;
-mod qr;
 
 use std::sync::Arc;
 

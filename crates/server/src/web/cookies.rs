@@ -10,6 +10,10 @@ pub const WIZARD: &str = "__Host-warifu-wizard";
 pub const STAFF: &str = "__Host-warifu-staff";
 /// What a form's token is made of.
 pub const FORM: &str = "__Host-warifu-form";
+/// What tells a browser in which a customer signed in from a stranger's (B17).
+pub const BROWSER: &str = "__Host-warifu-browser";
+/// Says that the token was opened in this browser from the bank's own page (T7).
+pub const TOKEN_HERE: &str = "__Host-warifu-token-here";
 /// The chosen language.
 pub const LANGUAGE: &str = "__Host-warifu-language";
 
@@ -43,7 +47,9 @@ pub fn set(name: &str, value: &str) -> HeaderValue {
 pub fn keep(name: &str, value: &str) -> HeaderValue {
     let text =
         format!("{name}={value}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Strict");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+    let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
 }
 
 /// Takes a cookie away.

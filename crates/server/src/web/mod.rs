@@ -9,4 +9,6 @@ pub mod cookies;
 pub mod form;
 pub mod guard;
 pub mod page;
+pub(crate) mod place;
+pub(crate) mod qr;
 pub mod texts;

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::asset::Asset;
+use super::qr::Drawing;
 use super::texts::Texts;
 use crate::bank::BankSettings;
 use crate::token_api::Language;
@@ -79,6 +80,9 @@ pub enum Block {
     Steps(Vec<String>),
     /// A button that prints the page, where a script can.
     Print(String),
+    /// A QR code, and what it is called.
+    #[expect(private_interfaces, reason = "pages are built in this crate alone")]
+    Qr(String, Drawing),
 }
 
 /// How a notice looks and is announced.

@@ -21,6 +21,7 @@ mod cli;
 mod crash;
 mod fuzz;
 mod keys;
+mod lan;
 mod letter;
 mod life_cycle;
 mod logs;

@@ -5,7 +5,7 @@ use warifu_bank::otp_policy::Proof;
 use warifu_bank::session::Ending;
 
 use super::{Act, Effect};
-use crate::bank_store::{session, sign_in};
+use crate::bank_store::{known_browser, session, sign_in};
 use crate::database::Tx;
 
 /// From the session that awaited the code to a full one of another name; older full ones end.
@@ -17,6 +17,9 @@ pub(super) fn sign_in(tx: &mut Tx<'_>, act: &Act, _: &Proof) -> Effect {
         return Ok(Err(Refusal::Expired));
     }
     session::begin(tx, new, act.now)?;
+    if let Some(browser) = &act.given.browser {
+        known_browser::remember(tx, act.contract, browser, act.now)?;
+    }
     sign_in::insert(
         tx,
         act.uid(),

@@ -18,11 +18,12 @@ use warifu_bank::notice::Event;
 use warifu_bank::operation::{Order, Outcome, Refusal};
 use warifu_bank::otp_policy::Proof;
 use warifu_bank::receipt;
-use warifu_bank::session::SessionKey;
+use warifu_bank::session::{Ending, SessionKey};
 use warifu_bank::uid::Uid;
 
 use super::BankSettings;
 use super::operation::Given;
+use super::stop::Stop;
 use crate::ambient::{Entropy, random};
 use crate::bank_store::{contract, event};
 use crate::database::{DatabaseError, Tx};
@@ -61,6 +62,19 @@ impl Act {
             effective_on: None,
             caution_until: None,
             before: None,
+        }
+    }
+
+    /// A stop by the customer, whose own session goes on to the result page.
+    pub(super) fn stop<'a>(&'a self, stored: &'a contract::Stored, ending: Ending) -> Stop<'a> {
+        Stop {
+            stored,
+            now: self.now,
+            actor: "customer",
+            address: &self.address,
+            entropy: &*self.entropy,
+            but: Some(self.session),
+            ending,
         }
     }
 

@@ -8,7 +8,7 @@ use warifu_bank::password::MINIMUM_ALONE;
 use warifu_bank::session::Ending;
 
 use super::{Act, Effect};
-use crate::bank_store::{contract, notice, session, transfer};
+use crate::bank_store::{contract, notice, session};
 use crate::database::Tx;
 
 /// A password that is to stand alone must be long enough for that.
@@ -53,6 +53,10 @@ pub(super) fn change_password(
     // The very password that was verified must still be in place.
     if new.instead_of != stored.password {
         return Ok(Err(Refusal::Expired));
+    }
+    // The login setting may have changed since the page was shown.
+    if new.length < stored.contract.password_minimum() {
+        return Ok(Err(Refusal::PasswordTooShort));
     }
     contract::set_password(tx, act.contract, &new.hash, new.length, None, act.now)?;
     session::end_all_but(tx, act.contract, act.session, Ending::EndedByBank, act.now)?;
@@ -100,31 +104,9 @@ pub(super) fn stop_service(
     if !contract::set_service(tx, act.contract, Service::Open, Service::EmergencyStopped)? {
         return Ok(Err(Refusal::ServiceStopped));
     }
-    for open in transfer::reserved(tx, act.contract)? {
-        if transfer::settle(
-            tx,
-            open.key,
-            transfer::State::Cancelled,
-            Some("stopped"),
-            act.now,
-        )? {
-            act.tell(
-                tx,
-                stored,
-                &Event::TransferCancelled {
-                    receipt: open.receipt,
-                },
-            )?;
-        }
-    }
     // The session that asked shows the result page, and reaches nothing else any more.
-    session::end_all_but(
-        tx,
-        act.contract,
-        act.session,
-        Ending::EndedByCustomer,
-        act.now,
-    )?;
-    act.tell(tx, stored, &Event::EmergencyStopped)?;
+    let stop = act.stop(stored, Ending::EndedByCustomer);
+    stop.everything_open(tx)?;
+    stop.tell(tx, &Event::EmergencyStopped)?;
     Ok(Ok(act.outcome()))
 }

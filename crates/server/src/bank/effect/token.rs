@@ -11,7 +11,7 @@ use warifu_bank::token_id::TokenId;
 use warifu_bank::uid::Uid;
 
 use super::{Act, Effect};
-use crate::bank_store::{contract, operation, session, token_command, transfer};
+use crate::bank_store::{contract, operation};
 use crate::database::{DatabaseError, Tx};
 
 /// A token that is another contract's is told before its code is spent (B2).
@@ -167,44 +167,8 @@ pub(super) fn stop_lost(
     if !contract::stop_lost(tx, act.contract, reason)? {
         return Ok(Err(Refusal::Unchanged));
     }
-    after_loss(tx, act, stored, reason)?;
-    act.tell(tx, stored, &Event::LossStopped { by_bank: false })?;
+    let stop = act.stop(stored, Ending::EndedByBank);
+    stop.lost_token(tx, reason)?;
+    stop.tell(tx, &Event::LossStopped { by_bank: false })?;
     Ok(Ok(act.outcome()))
-}
-
-/// What falls with a lost token, whoever stopped it (F4): dated transfers, every other session, and the token itself
-/// at the token service.
-pub(in crate::bank) fn after_loss(
-    tx: &mut Tx<'_>,
-    act: &Act,
-    stored: &contract::Stored,
-    reason: LossReason,
-) -> Result<(), DatabaseError> {
-    for open in transfer::reserved(tx, act.contract)? {
-        if transfer::settle(
-            tx,
-            open.key,
-            transfer::State::Cancelled,
-            Some("stopped"),
-            act.now,
-        )? {
-            act.tell(
-                tx,
-                stored,
-                &Event::TransferCancelled {
-                    receipt: open.receipt,
-                },
-            )?;
-        }
-    }
-    session::end_all_but(tx, act.contract, act.session, Ending::EndedByBank, act.now)?;
-    contract::require_longer_password(tx, act.contract, MINIMUM_ALONE)?;
-    if let Some(token) = stored.contract.token_in_use() {
-        let command = match reason {
-            LossReason::Stolen => token_command::Command::StopStolen,
-            LossReason::Lost | LossReason::Broken => token_command::Command::StopLost,
-        };
-        token_command::insert(tx, act.uid(), act.contract, token, command, act.now)?;
-    }
-    Ok(())
 }

@@ -17,10 +17,9 @@ use zeroize::Zeroizing;
 
 use super::Member;
 use crate::ambient::random;
+use crate::bank::stop::Stop;
 use crate::bank::{Bank, BankError, tell};
-use crate::bank_store::{
-    account, contract, event, journal, session, sign_in, token_command, transfer,
-};
+use crate::bank_store::{account, contract, event, journal, session, sign_in, transfer};
 use crate::database::{DatabaseError, Tx};
 use crate::passwords::Busy;
 
@@ -283,28 +282,18 @@ impl Bank {
             if !contract::stop_lost(tx, id, reason)? {
                 return Ok(false);
             }
-            let uid = || Uid::new(now, &random(&*entropy));
-            for open in transfer::reserved(tx, id)? {
-                let state = transfer::State::Cancelled;
-                if transfer::settle(tx, open.key, state, Some("stopped"), now)? {
-                    let event = Notice::TransferCancelled {
-                        receipt: open.receipt,
-                    };
-                    tell(tx, &stored, &event, &actor, &address, now, &*entropy)?;
-                }
-            }
-            session::end_all(tx, id, Ending::EndedByBank, now)?;
-            contract::require_longer_password(tx, id, warifu_bank::password::MINIMUM_ALONE)?;
-            if let Some(token) = stored.contract.token_in_use() {
-                let command = match reason {
-                    LossReason::Stolen => token_command::Command::StopStolen,
-                    LossReason::Lost | LossReason::Broken => token_command::Command::StopLost,
-                };
-                token_command::insert(tx, uid(), id, token, command, now)?;
-            }
+            let stop = Stop {
+                stored: &stored,
+                now,
+                actor: &actor,
+                address: &address,
+                entropy: &*entropy,
+                but: None,
+                ending: Ending::EndedByBank,
+            };
+            stop.lost_token(tx, reason)?;
             record(tx, &member, id, "stop-asked-by", &asked_by, now)?;
-            let event = Notice::LossStopped { by_bank: true };
-            tell(tx, &stored, &event, &actor, &address, now, &*entropy)?;
+            stop.tell(tx, &Notice::LossStopped { by_bank: true })?;
             Ok(true)
         });
         Ok(stopped.await?)

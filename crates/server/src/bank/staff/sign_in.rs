@@ -1,7 +1,7 @@
 //! Staff sign in with name, password and always a code (rule F1). Who has no token yet registers one with his first code.
 
 use warifu_bank::operation::TRIES;
-use warifu_bank::otp_policy::{CodeRefusal, OtpVerifier as _, Verdict, seconds_to_next_code};
+use warifu_bank::otp_policy::{CodeRefusal, OtpVerifier as _, Verdict, refusal_of};
 use warifu_bank::session::{SessionKey, SessionSecret, expired};
 use warifu_bank::sign_in::Lane;
 use warifu_bank::token_id::TokenId;
@@ -53,11 +53,14 @@ impl Bank {
         caller: &Caller,
     ) -> Result<StaffSignIn, BankError> {
         let now = self.now();
-        let lane = sign_in_lane::name(Lane::Pair, &format!("staff {name}"), &caller.address);
+        let address = &caller.address;
+        let pair = sign_in_lane::name(Lane::Pair, &format!("staff {name}"), address);
+        let all = sign_in_lane::name(Lane::Address, "staff", address);
+        let lanes = [(Lane::Address, all), (Lane::Pair, pair)];
         let typed = name.to_owned();
         let entered = self.database.write(move |tx| {
-            if let Some(until) = sign_in_lane::enter(tx, Lane::Pair, &lane, now)? {
-                return Ok(Err(until.duration_since(now).as_secs().max(1)));
+            if let Some(seconds) = sign_in_lane::enter(tx, &lanes, now)? {
+                return Ok(Err(seconds));
             }
             staff::find(tx, &typed).map(Ok)
         });
@@ -68,7 +71,7 @@ impl Bank {
         let hash = found.as_ref().map(|found| found.password.as_str());
         let Ok(right) = self.hasher.verify(password, hash).await else {
             self.database
-                .write(move |tx| sign_in_lane::give_back(tx, &lane))
+                .write(move |tx| sign_in_lane::leave(tx, &lanes, false))
                 .await?;
             return Ok(StaffSignIn::Busy);
         };
@@ -79,7 +82,7 @@ impl Bank {
         let (key, own) = (secret.key(), random::<32>(&*self.entropy));
         let address = caller.address.clone();
         let begun = self.database.write(move |tx| {
-            sign_in_lane::clear(tx, &lane)?;
+            sign_in_lane::leave(tx, &lanes, true)?;
             staff::begin_session(tx, key, &member.name, false, &address, own.as_slice(), now)
         });
         begun.await?;
@@ -136,23 +139,10 @@ impl Bank {
         let Some(token) = member.token.clone().or(typed_token) else {
             return Ok(StaffCode::NoToken);
         };
-        // Bound to the session, the token and the attempt: sent again, the same answer.
-        let request = format!(
-            "staff-{}-{}",
-            data_encoding::HEXLOWER.encode(key.0.get(..16).unwrap_or_default()),
-            session.attempt
-        );
-        let verdict = self
-            .verifier
-            .validate(&token, &code, "staff-login", &request)
-            .await?;
-        let refusal = refusal_of(verdict, now.as_second());
-        if let Some(refusal) = refusal {
-            let attempt = session.attempt;
-            self.database
-                .write(move |tx| staff::next_attempt(tx, key, attempt))
-                .await?;
-            return Ok(StaffCode::Code(refusal));
+        match self.spend_staff_code(&session, key, &token, &code).await? {
+            Some(None) => {}
+            Some(Some(refusal)) => return Ok(StaffCode::Code(refusal)),
+            None => return Ok(StaffCode::Gone),
         }
         let full = half.followed_by(&session.secret);
         let entrance = Entrance {
@@ -168,6 +158,41 @@ impl Bank {
             StaffCodeEnd::Taken => StaffCode::TokenTaken,
             StaffCodeEnd::Gone => StaffCode::Gone,
         })
+    }
+
+    /// Spends a code on a half session: taken, or why not; none when the session has no attempt left. Bound to the
+    /// session and the attempt: sent again, the same answer.
+    async fn spend_staff_code(
+        &self,
+        session: &staff::Session,
+        key: SessionKey,
+        token: &TokenId,
+        code: &str,
+    ) -> Result<Option<Option<CodeRefusal>>, BankError> {
+        let place = data_encoding::HEXLOWER.encode(key.0.get(..16).unwrap_or_default());
+        for attempt in session.attempt..TRIES {
+            let request = format!("staff-{place}-{attempt}");
+            let verdict = self
+                .verifier
+                .validate(token, code, "staff-login", &request)
+                .await?;
+            let refusal = match verdict {
+                Verdict::Answer(answer) => refusal_of(answer, self.now().as_second()),
+                Verdict::UnknownToken => Some(CodeRefusal::Unknown),
+                // This attempt was made with another code, and nobody heard what became of it.
+                Verdict::RequestReused => None,
+            };
+            if verdict == Verdict::Answer(ValidateAnswer::Accepted) {
+                return Ok(Some(None));
+            }
+            self.database
+                .write(move |tx| staff::next_attempt(tx, key, attempt))
+                .await?;
+            if refusal.is_some() {
+                return Ok(Some(refusal));
+            }
+        }
+        Ok(None)
     }
 
     /// From the half session to the full one, with the token tied to its member where he registers it.
@@ -241,25 +266,6 @@ struct Entrance {
     name: String,
     enrols: Option<TokenId>,
     address: String,
-}
-
-/// Why a code was not taken; none: it was.
-fn refusal_of(verdict: Verdict<ValidateAnswer>, unix_second: i64) -> Option<CodeRefusal> {
-    Some(match verdict {
-        Verdict::Answer(ValidateAnswer::Accepted) => return None,
-        Verdict::Answer(ValidateAnswer::Rejected { tries_left }) => {
-            CodeRefusal::Wrong { tries_left }
-        }
-        Verdict::Answer(ValidateAnswer::Replayed) => CodeRefusal::Used {
-            wait_seconds: seconds_to_next_code(unix_second),
-        },
-        Verdict::Answer(ValidateAnswer::Locked) => CodeRefusal::Locked,
-        Verdict::Answer(ValidateAnswer::Stopped) => CodeRefusal::Stopped,
-        Verdict::Answer(ValidateAnswer::ResyncNeeded) => CodeRefusal::ClockOff,
-        Verdict::UnknownToken => CodeRefusal::Unknown,
-        // This attempt was made with another code, and nobody heard what became of it: the next one counts.
-        Verdict::RequestReused => CodeRefusal::Wrong { tries_left: 0 },
-    })
 }
 
 /// What the last transaction of a sign-in came to.

@@ -6,13 +6,9 @@ use super::*;
 
 /// `GET /banks`: every bank and branch of Japan, by name, kana or code.
 pub(in crate::bank_web) async fn banks(
-    ask: Ask,
+    In { ask, signed }: In,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
     let form = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Failure::Malformed)?;
     let (typed, bank) = (form.text("q"), form.text("bank"));
     let chosen = directory().bank(bank);

@@ -3,24 +3,15 @@
 use super::*;
 
 /// `GET /internal-transfer`
-pub(in crate::bank_web) async fn internal_page(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
-    let page = internal_form(&ask, &signed, &Form::default(), &[]).await?;
+pub(in crate::bank_web) async fn internal_page(
+    In { ask, signed }: In,
+) -> Result<Response, Failure> {
+    let page = internal_form(&ask, &signed, &Form::default(), &[]);
     Ok(ask.page_for(&signed, &page))
 }
 
-async fn internal_form(
-    ask: &Ask,
-    signed: &Signed,
-    form: &Form,
-    errors: &[(String, String)],
-) -> Result<Page, Failure> {
-    let Some(overview) = ask.web.bank.overview(&signed.visitor).await? else {
-        return Err(Failure::NotFound);
-    };
+fn internal_form(ask: &Ask, signed: &Signed, form: &Form, errors: &[(String, String)]) -> Page {
+    let overview = &signed.overview;
     let text = |name: &str, key: &str, kind: FieldKind| {
         Field::new(name, ask.say(key), kind)
             .value(form.text(name))
@@ -48,21 +39,17 @@ async fn internal_form(
             }),
         ]
     };
-    Ok(Page {
+    Page {
         title: ask.say("title-internal"),
         blocks,
         menu: "/internal-transfer",
         ..Page::default()
-    })
+    }
 }
 
 /// `POST /internal-transfer`
-pub(in crate::bank_web) async fn internal(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(in crate::bank_web) async fn internal(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let mut errors = Errors::new();
     let from = own_account(&ask, &form, "from", &mut errors);
     let to = own_account(&ask, &form, "to", &mut errors);
@@ -78,6 +65,6 @@ pub(in crate::bank_web) async fn internal(posted: Posted) -> Result<Response, Fa
             Err(refusal) => errors.push((String::new(), ask.refusal(&refusal))),
         }
     }
-    let page = internal_form(&ask, &signed, &form, &errors).await?;
+    let page = internal_form(&ask, &signed, &form, &errors);
     Ok(ask.refused_for(&signed, &page))
 }

@@ -3,25 +3,14 @@
 use super::*;
 
 /// `GET /limit`
-pub(in crate::bank_web) async fn limit_page(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
-    let page = limit_form(&ask, &signed, &Form::default(), &[]).await?;
+pub(in crate::bank_web) async fn limit_page(In { ask, signed }: In) -> Result<Response, Failure> {
+    let page = limit_form(&ask, &signed, &Form::default(), &[]);
     Ok(ask.page_for(&signed, &page))
 }
 
-async fn limit_form(
-    ask: &Ask,
-    signed: &Signed,
-    form: &Form,
-    errors: &[(String, String)],
-) -> Result<Page, Failure> {
+fn limit_form(ask: &Ask, signed: &Signed, form: &Form, errors: &[(String, String)]) -> Page {
     let bank = &ask.web.bank;
-    let Some(overview) = bank.overview(&signed.visitor).await? else {
-        return Err(Failure::NotFound);
-    };
+    let overview = &signed.overview;
     let mut lines = vec![
         (ask.say("limit-now"), ask.yen(overview.limits.current)),
         (ask.say("limit-used"), ask.yen(overview.used)),
@@ -38,7 +27,7 @@ async fn limit_form(
         .hint(ask.say("amount-hint"))
         .value(form.text("to"))
         .error(errors);
-    Ok(Page {
+    Page {
         title: ask.say("title-limit"),
         blocks: vec![
             Block::Errors(errors.to_vec()),
@@ -54,16 +43,12 @@ async fn limit_form(
         ],
         menu: "/limit",
         ..Page::default()
-    })
+    }
 }
 
 /// `POST /limit`
-pub(in crate::bank_web) async fn limit(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(in crate::bank_web) async fn limit(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let mut errors = Errors::new();
     // A limit of nothing is a limit.
     let to = if form.text("to") == "0" {
@@ -77,6 +62,6 @@ pub(in crate::bank_web) async fn limit(posted: Posted) -> Result<Response, Failu
             Err(refusal) => errors.push(("to".into(), ask.refusal(&refusal))),
         }
     }
-    let page = limit_form(&ask, &signed, &form, &errors).await?;
+    let page = limit_form(&ask, &signed, &form, &errors);
     Ok(ask.refused_for(&signed, &page))
 }

@@ -3,11 +3,7 @@
 use super::*;
 
 /// `GET /transfers`: 予約振込照会・取消, and what was sent.
-pub(in crate::bank_web) async fn list(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(in crate::bank_web) async fn list(In { ask, signed }: In) -> Result<Response, Failure> {
     let page = list_page(&ask, &signed, &[]).await?;
     Ok(ask.page_for(&signed, &page))
 }
@@ -73,12 +69,8 @@ async fn list_page(
 }
 
 /// `POST /transfers/cancel`
-pub(in crate::bank_web) async fn cancel(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(in crate::bank_web) async fn cancel(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let order = Order::TransferCancel {
         transfer: form.text("transfer").to_owned(),
     };

@@ -22,7 +22,7 @@ use warifu_bank::transfer::{FURTHEST_DAYS, Payee, TransferOrder, may_cancel};
 use warifu_bank::uid::Uid;
 use warifu_bank::yen::Yen;
 
-use super::ask::{Ask, Posted, Signed, see};
+use super::ask::{Ask, In, PostedIn, Signed, see};
 use super::confirm::begin;
 use super::{Failure, say};
 use crate::bank::Overview;
@@ -68,11 +68,10 @@ impl Ask {
 }
 
 /// `GET /transfer`
-pub(super) async fn page(ask: Ask, RawQuery(query): RawQuery) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn page(
+    In { ask, signed }: In,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
     let form = Form::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Failure::Malformed)?;
     let page = transfer_page(&ask, &signed, &form, &[]).await?;
     Ok(ask.page_for(&signed, &page))
@@ -85,11 +84,9 @@ async fn transfer_page(
     errors: &[(String, String)],
 ) -> Result<Page, Failure> {
     let bank = &ask.web.bank;
-    let Some(overview) = bank.overview(&signed.visitor).await? else {
-        return Err(Failure::NotFound);
-    };
+    let overview = &signed.overview;
     let book = bank.payees(&signed.visitor).await?;
-    let fields = fields(ask, form, errors, &overview, &book);
+    let fields = fields(ask, form, errors, overview, &book);
     let left = overview
         .limits
         .current
@@ -188,12 +185,8 @@ fn fields(
 }
 
 /// `POST /transfer`
-pub(super) async fn order(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(super) async fn order(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     let book = ask.web.bank.payees(&signed.visitor).await?;
     let errors = match read(&ask, &form, &book) {
         Ok(order) => match begin(&ask, &signed, Order::Transfer(order)).await? {

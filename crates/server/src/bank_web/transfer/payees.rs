@@ -3,11 +3,7 @@
 use super::*;
 
 /// `GET /payees`: 振込先の一覧.
-pub(in crate::bank_web) async fn payees(ask: Ask) -> Result<Response, Failure> {
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(in crate::bank_web) async fn payees(In { ask, signed }: In) -> Result<Response, Failure> {
     let book = ask.web.bank.payees(&signed.visitor).await?;
     let rows = book
         .iter()
@@ -46,12 +42,8 @@ pub(in crate::bank_web) async fn payees(ask: Ask) -> Result<Response, Failure> {
 }
 
 /// `POST /payees/remove`
-pub(in crate::bank_web) async fn remove_payee(posted: Posted) -> Result<Response, Failure> {
-    let Posted { ask, form } = posted;
-    let signed = match ask.signed().await? {
-        Ok(signed) => signed,
-        Err(elsewhere) => return Ok(elsewhere),
-    };
+pub(in crate::bank_web) async fn remove_payee(posted: PostedIn) -> Result<Response, Failure> {
+    let PostedIn { ask, form, signed } = posted;
     if let Ok(payee) = form.text("payee").parse::<Uid>() {
         ask.web.bank.forget_payee(&signed.visitor, payee).await?;
     }

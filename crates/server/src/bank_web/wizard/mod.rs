@@ -7,7 +7,7 @@ mod registration;
 mod stop;
 
 pub(super) use change::*;
-pub(super) use guide::guide;
+pub(super) use guide::{guide, open_token, token_elsewhere, token_here};
 pub(super) use registration::*;
 pub(super) use stop::*;
 

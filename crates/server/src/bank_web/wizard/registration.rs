@@ -13,11 +13,13 @@ pub(in crate::bank_web) async fn enter_registration(posted: Posted) -> Result<Re
 }
 
 fn registration_step<'a>(ask: &Ask, form: &Form, errors: &[(String, String)]) -> Step<'a> {
+    let mut blocks = vec![Block::Text(ask.say("registration-token-text"))];
+    blocks.extend(token_here(ask));
     Step {
         words: &REGISTRATION,
         at: 1,
         action: "/registration/token".into(),
-        blocks: vec![Block::Text(ask.say("registration-token-text"))],
+        blocks,
         fields: vec![token_field(ask, form, errors)],
         asks_code: true,
         waits: false,

@@ -91,7 +91,7 @@ pub(super) fn start(
         Arc::new(hasher),
         Arc::clone(clock),
         Arc::new(SystemEntropy),
-        settings.settings(),
+        config.bank_settings(),
     )?;
     runtime.block_on(bank.prepare())?;
     Ok(RunningBank {

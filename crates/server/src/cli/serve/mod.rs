@@ -3,18 +3,21 @@
 mod announce;
 mod bank;
 
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::ambient::{Clock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
 use crate::database::{DatabaseError, Location, PoolSettings};
 use crate::http::{Listener, serve};
+use crate::lan::Lan;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::service::TokenService;
@@ -36,16 +39,19 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Wanted {
     /// No sample contracts in a new bank.
     pub empty: bool,
+    /// Every listener on the local network, over TLS.
+    pub lan: bool,
 }
 
 /// The listeners, bound before anything is opened: a port that is taken is told at once.
 struct Listeners {
     tokens: Option<(Listener, Listener)>,
     bank: Option<(Listener, Listener)>,
+    trust: Option<Listener>,
 }
 
 impl Listeners {
-    fn bind(config: &Config, runtime: &Runtime) -> Result<Self, StartupError> {
+    fn bind(config: &Config, runtime: &Runtime, lan: Option<&Lan>) -> Result<Self, StartupError> {
         let bind = |name, address| {
             runtime
                 .block_on(Listener::bind(name, address))
@@ -53,17 +59,30 @@ impl Listeners {
                     StartupError::Config(crate::config::ConfigError::Value(error.to_string()))
                 })
         };
+        let secured = |name, address| {
+            let listener: Listener = bind(name, address)?;
+            Ok::<_, StartupError>(match lan {
+                Some(lan) => listener.over_tls(&lan.tls),
+                None => listener,
+            })
+        };
         let mut listeners = Self {
             tokens: None,
             bank: None,
+            trust: None,
         };
         if config.token_service.enabled {
-            let tokens = bind("token_service", config.token_service.listen)?;
+            let tokens = secured("token_service", config.token_service.listen)?;
             listeners.tokens = Some((tokens, bind("metrics", config.metrics.listen)?));
         }
         if config.bank.enabled {
-            let pages = bind("bank", config.bank.listen)?;
-            listeners.bank = Some((pages, bind("bank (staff)", config.bank.staff_listen)?));
+            let pages = secured("bank", config.bank.listen)?;
+            let staff = secured("bank (staff)", config.bank.staff_listen)?;
+            listeners.bank = Some((pages, staff));
+        }
+        if lan.is_some() {
+            let everywhere = (Ipv4Addr::UNSPECIFIED, config.lan.port);
+            listeners.trust = Some(bind("lan", everywhere.into())?);
         }
         Ok(listeners)
     }
@@ -93,13 +112,25 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(failed)?;
-    let listeners = Listeners::bind(config, &runtime)?;
+    let lan = wanted
+        .lan
+        .then(|| Lan::prepare(&config.data_dir, clock.now()))
+        .transpose()?;
+    let opened = lan.as_ref().map(|lan| lan.opened(config));
+    let config = opened.as_ref().unwrap_or(config);
+    let mut listeners = Listeners::bind(config, &runtime, lan.as_ref())?;
+    let trust = listeners.trust.take();
     // Outside the runtime: a connection to PostgreSQL blocks, and brings a runtime of its own.
     let (running, made_key) = open(config, wanted, clock, &runtime)?;
     let announce = |listeners: &Listeners, running: &Running| {
-        announce::announce(config, listeners, running, made_key);
+        announce::announce(config, listeners, running, made_key, lan.as_ref());
     };
-    let running = runtime.block_on(serve_until_stopped(running, listeners, announce));
+    let trusting = lan.as_ref().zip(trust).map(|(lan, listener)| {
+        let page = lan.page(config);
+        move |stopping| tokio::spawn(serve(listener, page, 64, Duration::from_secs(1), stopping))
+    });
+    let running = serve_until_stopped(running, listeners, trusting, announce);
+    let running = runtime.block_on(running);
     drop(runtime);
     if let Some(running) = Arc::into_inner(running) {
         if let Some(bank) = running.bank {
@@ -186,6 +217,7 @@ struct Tokens {
 async fn serve_until_stopped(
     running: Running,
     listeners: Listeners,
+    trusting: Option<impl FnOnce(watch::Receiver<bool>) -> JoinHandle<()>>,
     announce: impl FnOnce(&Listeners, &Running),
 ) -> Arc<Running> {
     let running = Arc::new(running);
@@ -194,7 +226,10 @@ async fn serve_until_stopped(
     running.checkpoint().await;
     announce(&listeners, &running);
     let (stop, stopping) = watch::channel(false);
-    let mut serving = Vec::new();
+    let mut serving: Vec<_> = trusting
+        .map(|trusting| trusting(stopping.clone()))
+        .into_iter()
+        .collect();
     if let (Some(tokens), Some((api_listener, numbers))) = (&running.tokens, listeners.tokens) {
         let api = Arc::new(Api {
             service: Arc::clone(&tokens.service),

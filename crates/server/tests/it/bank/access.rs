@@ -40,6 +40,8 @@ GET  /session                      /              204            204            
 GET  /language/{language}          /              /              /              /                     /              /
 GET  /assets/{name}                200            200            200            200                   200            200
 GET  /guide                        200            200            200            200                   200            200
+GET  /guide/token                  /guide         /guide         /guide         /guide                /guide         /guide
+POST /guide/elsewhere              /guide         /guide         /guide         /guide                /guide         /guide
 GET  /registration                 200            200            200            200                   200            200
 POST /registration                 422            422            422            422                   422            422
 GET  /registration/token           /registration  /registration  /registration  /registration/change  200            /registration

@@ -4,6 +4,8 @@ use warifu::ambient::stopwatch;
 use warifu::bank::{Caller, SignIn};
 use warifu::bank_store::contract;
 use warifu_bank::contract::Service;
+use warifu_bank::session::BrowserSecret;
+use zeroize::Zeroizing;
 
 use crate::harness::{BankSite, Engine};
 
@@ -13,6 +15,10 @@ both_engines!(
     thirty_two_wrong_passwords_at_once_are_looked_at_five_times,
     the_owners_usual_address_is_not_held_up_by_strangers,
     asking_again_while_strangers_keep_an_id_closed_closes_nothing_else,
+    a_browser_in_which_the_customer_signed_in_is_held_up_by_nobody_else,
+    a_known_browser_has_five_tries_of_its_own,
+    a_browser_is_known_for_the_contract_that_signed_in_there_and_for_a_year,
+    of_many_browsers_the_last_twenty_are_known,
 );
 
 mod at_length {
@@ -46,15 +52,25 @@ async fn site(engine: Engine) -> BankSite {
 }
 
 fn caller(address: &str) -> Caller {
+    caller_with(address, 0)
+}
+
+/// Somebody with the browser of this number.
+fn caller_with(address: &str, browser: u8) -> Caller {
     Caller {
         address: address.into(),
         agent: "test".into(),
+        browser: BrowserSecret::from_random(Zeroizing::new([browser; 32])).key(),
     }
 }
 
 async fn tried(site: &BankSite, id: &str, password: &str, address: &str) -> SignIn {
+    tried_with(site, id, password, &caller(address)).await
+}
+
+async fn tried_with(site: &BankSite, id: &str, password: &str, caller: &Caller) -> SignIn {
     site.bank()
-        .sign_in(id, password, None, &caller(address))
+        .sign_in(id, password, None, caller)
         .await
         .unwrap()
 }
@@ -117,7 +133,8 @@ async fn thirty_two_wrong_passwords_at_once_are_looked_at_five_times(engine: Eng
 
 async fn the_owners_usual_address_is_not_held_up_by_strangers(engine: Engine) {
     let site = site(engine).await;
-    let answer = tried(&site, "12345678901", PASSWORD, "192.0.2.1").await;
+    let owner = caller_with("192.0.2.1", 7);
+    let answer = tried_with(&site, "12345678901", PASSWORD, &owner).await;
     assert!(matches!(answer, SignIn::Begun(..)));
     for stranger in 0..30 {
         tried(
@@ -183,4 +200,94 @@ async fn asking_again_while_strangers_keep_an_id_closed_closes_nothing_else(engi
     site.service.clock.advance(10);
     let answer = tried(&site, "12345678901", PASSWORD, "203.0.113.9").await;
     assert!(matches!(answer, SignIn::Begun(..)), "{answer:?}");
+}
+
+/// Strangers at every lane that they reach: their own addresses', and the owner's.
+async fn crowd(site: &BankSite, owners_address: &str) {
+    for stranger in 0..30 {
+        let address = format!("198.51.100.{stranger}");
+        tried(site, "12345678901", "wrong", &address).await;
+        tried(site, "12345678901", "wrong", owners_address).await;
+    }
+    // The rest of what one address may try over all IDs.
+    for id in 20..80 {
+        tried(site, &format!("123456780{id}"), "wrong", owners_address).await;
+    }
+}
+
+async fn a_browser_in_which_the_customer_signed_in_is_held_up_by_nobody_else(engine: Engine) {
+    let site = site(engine).await;
+    let owner = caller_with("192.0.2.1", 7);
+    let answer = tried_with(&site, "12345678901", PASSWORD, &owner).await;
+    assert!(matches!(answer, SignIn::Begun(..)));
+    for address in ["192.0.2.1", "203.0.113.9"] {
+        crowd(&site, address).await;
+        let stranger = tried(&site, "12345678901", PASSWORD, address).await;
+        assert!(matches!(stranger, SignIn::Wait(_)), "{stranger:?}");
+        let owner = caller_with(address, 7);
+        let answer = tried_with(&site, "12345678901", PASSWORD, &owner).await;
+        assert!(matches!(answer, SignIn::Begun(..)), "{address}: {answer:?}");
+    }
+}
+
+async fn a_known_browser_has_five_tries_of_its_own(engine: Engine) {
+    let site = site(engine).await;
+    let owner = caller_with("192.0.2.1", 7);
+    let answer = tried_with(&site, "12345678901", PASSWORD, &owner).await;
+    assert!(matches!(answer, SignIn::Begun(..)));
+    for number in 0..5 {
+        let moved = caller_with(&format!("203.0.113.{number}"), 7);
+        let answer = tried_with(&site, "12345678901", "wrong", &moved).await;
+        assert!(matches!(answer, SignIn::Wrong), "{answer:?}");
+    }
+    let answer = tried_with(&site, "12345678901", PASSWORD, &owner).await;
+    assert!(matches!(answer, SignIn::Wait(30)), "{answer:?}");
+    site.service.clock.advance(30);
+    let answer = tried_with(&site, "12345678901", PASSWORD, &owner).await;
+    assert!(matches!(answer, SignIn::Begun(..)), "{answer:?}");
+}
+
+async fn a_browser_is_known_for_the_contract_that_signed_in_there_and_for_a_year(engine: Engine) {
+    let site = site(engine).await;
+    let owner = caller_with("192.0.2.1", 7);
+    // A wrong password makes nobody known.
+    tried_with(&site, "12345678901", "wrong", &owner).await;
+    assert_eq!(site.place.count(KNOWN), 0);
+    tried_with(&site, "12345678901", PASSWORD, &owner).await;
+    assert_eq!(site.place.count(KNOWN), 1);
+    // The lanes of another contract are those of a stranger: the address's and the pair's among them.
+    let lanes = "SELECT COUNT(*) FROM sign_in_lanes";
+    let before = site.place.count(lanes);
+    tried_with(&site, "12345678902", "wrong", &owner).await;
+    assert_eq!(
+        site.place.count(lanes) - before,
+        2,
+        "the pair and the strangers"
+    );
+    let moved = caller_with("203.0.113.9", 7);
+    site.service.clock.advance(365 * 24 * 3600);
+    crowd(&site, "198.51.100.200").await;
+    let answer = tried_with(&site, "12345678901", PASSWORD, &moved).await;
+    assert!(matches!(answer, SignIn::Wait(_)), "{answer:?}");
+    site.bank().tidy_up().await.unwrap();
+    assert_eq!(site.place.count(KNOWN), 0);
+}
+
+const KNOWN: &str = "SELECT COUNT(*) FROM known_browsers";
+
+async fn of_many_browsers_the_last_twenty_are_known(engine: Engine) {
+    let site = site(engine).await;
+    for browser in 1..=22 {
+        let caller = caller_with("192.0.2.1", browser);
+        let answer = tried_with(&site, "12345678901", PASSWORD, &caller).await;
+        assert!(matches!(answer, SignIn::Begun(..)), "{answer:?}");
+        site.service.clock.advance(1);
+    }
+    assert_eq!(site.place.count(KNOWN), 20);
+    crowd(&site, "192.0.2.1").await;
+    for (browser, known) in [(2, false), (3, true)] {
+        let caller = caller_with("203.0.113.9", browser);
+        let answer = tried_with(&site, "12345678901", PASSWORD, &caller).await;
+        assert_eq!(matches!(answer, SignIn::Begun(..)), known, "{browser}");
+    }
 }

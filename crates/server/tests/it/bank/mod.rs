@@ -4,6 +4,7 @@ mod access;
 mod alike;
 mod crash;
 mod dated;
+mod guide;
 mod mail;
 mod operation;
 mod sign_in;

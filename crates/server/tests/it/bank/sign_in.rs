@@ -1,12 +1,15 @@
 //! B3, B4, B15, B17, F2: from ID and password to a session, and how a session ends.
 
 use jiff::SignedDuration;
-use warifu::bank::{Caller, Confirmed, Given, NewPassword, NoSession, SignIn, Visitor};
+use warifu::bank::{
+    Caller, Confirmed, Given, NewPassword, NoSession, Replacement, SignIn, Visitor,
+};
 use warifu::bank_store::contract;
 use warifu_bank::contract::ContractId;
-use warifu_bank::operation::{Order, OrderKind};
+use warifu_bank::operation::{Order, OrderKind, Refusal};
 use warifu_bank::otp_policy::CodeRefusal;
-use warifu_bank::session::{Ending, Expired, SessionSecret, Stage, Wizard};
+use warifu_bank::password::{PasswordRefusal, Typed};
+use warifu_bank::session::{BrowserSecret, Ending, Expired, SessionSecret, Stage, Wizard};
 use zeroize::Zeroizing;
 
 use crate::harness::{BankSite, Engine, Token};
@@ -23,6 +26,9 @@ both_engines!(
     a_change_of_password_ends_the_other_sessions,
     a_first_password_must_be_changed_before_anything_else,
     of_thirty_two_wrong_passwords_at_once_exactly_five_are_looked_at,
+    the_old_password_is_tried_no_faster_inside_a_session_than_at_the_door,
+    a_password_that_was_long_enough_beside_a_code_is_not_once_login_asks_for_none,
+    a_hash_of_older_parameters_is_made_anew_at_the_next_login,
 );
 
 pub(super) const PASSWORD: &str = "correct horse battery";
@@ -32,6 +38,7 @@ fn caller() -> Caller {
     Caller {
         address: ADDRESS.into(),
         agent: "test".into(),
+        browser: BrowserSecret::from_random(Zeroizing::new([7; 32])).key(),
     }
 }
 
@@ -70,6 +77,16 @@ impl BankSite {
         }
     }
 
+    /// A new password in the place of the old one, which is taken.
+    async fn replaces(&self, visitor: &Visitor, old: &str, new: &str) -> NewPassword {
+        let again = new;
+        let typed = Typed { old, new, again };
+        match self.bank().replace_password(visitor, typed).await.unwrap() {
+            Replacement::Ready(new) => new,
+            _ => panic!("a good password is taken"),
+        }
+    }
+
     async fn knows(&self, secret: &SessionSecret) -> Result<Visitor, NoSession> {
         self.bank().visitor(secret, ADDRESS).await.unwrap()
     }
@@ -84,7 +101,7 @@ impl BankSite {
         let key = self.bank().show_sign_in(&visitor).await.unwrap().unwrap();
         let code = Some(Zeroizing::new(self.code(token).to_string()));
         let bank = self.bank();
-        bank.confirm_sign_in(&visitor, half, key, code)
+        bank.confirm_sign_in(&visitor, half, key, code, caller().browser)
             .await
             .unwrap()
     }
@@ -158,7 +175,11 @@ async fn the_same_login_form_sent_twice_gives_the_same_session(engine: Engine) {
         .map(|_| {
             let (bank, visitor, half) = (site.bank(), visitor.clone(), half.clone());
             let code = Some(Zeroizing::new(code.clone()));
-            tokio::spawn(async move { bank.confirm_sign_in(&visitor, &half, key, code).await })
+            tokio::spawn(async move {
+                let browser = caller().browser;
+                bank.confirm_sign_in(&visitor, &half, key, code, browser)
+                    .await
+            })
         })
         .collect();
     let mut keys = Vec::new();
@@ -216,14 +237,9 @@ async fn a_change_of_password_ends_the_other_sessions(engine: Engine) {
         site.visitor(contract, Stage::Wizard(Wizard::Registration)),
     ];
     let bank = site.bank();
-    let stored = bank.verify_password(&here, PASSWORD).await.unwrap();
     let new = "another long password";
     let given = Given {
-        password: Some(NewPassword {
-            hash: bank.hash_password(new).await.unwrap(),
-            length: 21,
-            instead_of: stored.unwrap().unwrap().password,
-        }),
+        password: Some(site.replaces(&here, PASSWORD, new).await),
         ..Given::default()
     };
     let key = site.show(&here, &Order::PasswordChange).await;
@@ -255,12 +271,9 @@ async fn a_first_password_must_be_changed_before_anything_else(engine: Engine) {
     assert_eq!(stage, Stage::AwaitingNewPassword);
     let visitor = site.knows(&secret).await.unwrap();
     let bank = site.bank();
-    let stored = bank.verify_password(&visitor, PASSWORD).await.unwrap();
-    let new = NewPassword {
-        hash: bank.hash_password("another long password").await.unwrap(),
-        length: 21,
-        instead_of: stored.unwrap().unwrap().password,
-    };
+    let new = site
+        .replaces(&visitor, PASSWORD, "another long password")
+        .await;
     let set = bank
         .set_first_password(&visitor, new.clone(), &caller())
         .await;
@@ -333,7 +346,7 @@ async fn a_login_form_that_is_sent_again_later_needs_its_own_code(engine: Engine
         let (bank, secret, half) = (site.bank(), secret.clone(), half.clone());
         async move {
             let code = Some(Zeroizing::new(code));
-            bank.confirm_sign_in(&half, &secret, key, code)
+            bank.confirm_sign_in(&half, &secret, key, code, caller().browser)
                 .await
                 .unwrap()
         }
@@ -379,5 +392,84 @@ async fn a_due_first_password_opens_no_wizard_but_that_of_a_loss(engine: Engine)
             _ => Stage::AwaitingNewPassword,
         };
         assert_eq!(stage, expected);
+    }
+}
+
+async fn the_old_password_is_tried_no_faster_inside_a_session_than_at_the_door(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let contract = site.with_password("12345678901", 1, None).await;
+    let visitor = site.visitor(contract, Stage::Full);
+    let (bank, new) = (site.bank(), "another long password");
+    let tried = async |old: &str| {
+        let typed = Typed {
+            old,
+            new,
+            again: new,
+        };
+        bank.replace_password(&visitor, typed).await.unwrap()
+    };
+    for _ in 0..5 {
+        assert!(matches!(tried("a guess at it").await, Replacement::Wrong));
+    }
+    assert!(matches!(tried(PASSWORD).await, Replacement::Wait(30)));
+    site.service.clock.advance(30);
+    assert!(matches!(tried(PASSWORD).await, Replacement::Ready(_)));
+}
+
+async fn a_password_that_was_long_enough_beside_a_code_is_not_once_login_asks_for_none(
+    engine: Engine,
+) {
+    let site = BankSite::new(engine).await;
+    let contract = site.with_password("12345678901", 1, None).await;
+    let visitor = site.visitor(contract, Stage::Full);
+    let (bank, new) = (site.bank(), "vt4qn-8z");
+    let typed = Typed {
+        old: PASSWORD,
+        new,
+        again: new,
+    };
+    let refused = bank.replace_password(&visitor, typed).await.unwrap();
+    let minimum = PasswordRefusal::TooShort { minimum: 15 };
+    assert!(matches!(refused, Replacement::Refused(why) if why == minimum));
+    let token = site.registered(contract).await;
+    let given = Given {
+        code: Some(site.code(&token).to_string().into()),
+        password: Some(site.replaces(&visitor, PASSWORD, new).await),
+        ..Given::default()
+    };
+    let kind = OrderKind::PasswordChange;
+    let key = site.show(&visitor, &Order::PasswordChange).await;
+    // Between the page and its code the setting changes, in a way that looks at the old password's length.
+    site.place
+        .with(|connection| {
+            connection.transaction(|tx| contract::set_login_asks_code(tx, contract, false))
+        })
+        .unwrap();
+    let answer = bank.confirm(&visitor, kind, key, given).await.unwrap();
+    assert_eq!(answer, Confirmed::Refused(Refusal::PasswordTooShort));
+    assert_eq!(site.begins(contract).await.1, Stage::Full);
+}
+
+async fn a_hash_of_older_parameters_is_made_anew_at_the_next_login(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let contract = site.contract("12345678901", 1, 0);
+    // argon2 (reference C program) -id -t 3 -k 1024 -p 1 -l 32, of "password".
+    let old = "$argon2id$v=19$m=1024,t=3,p=1$MDEyMzQ1Njc4OWFiY2RlZg$rRhV8cCFm000w53oEMv6H//LGodkqKWHkZwz0xC95vk";
+    let now = site.now();
+    let set = site.place.with(|connection| {
+        connection.transaction(|tx| contract::set_password(tx, contract, old, 8, None, now))
+    });
+    set.unwrap();
+    let renewed =
+        "SELECT COUNT(*) FROM contracts WHERE password LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    assert!(matches!(
+        site.enters(contract, "wrong").await,
+        SignIn::Wrong
+    ));
+    assert_eq!(site.place.count(renewed), 0);
+    for _ in 0..2 {
+        let answer = site.enters(contract, "password").await;
+        assert!(matches!(answer, SignIn::Begun(..)), "{answer:?}");
+        assert_eq!(site.place.count(renewed), 1);
     }
 }

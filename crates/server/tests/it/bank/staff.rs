@@ -6,7 +6,7 @@ use warifu::bank_store::{journal, staff};
 use warifu_bank::contract::{ContractId, LossReason, TokenStanding};
 use warifu_bank::jst;
 use warifu_bank::operation::{Order, OrderKind, Refusal};
-use warifu_bank::session::{SessionKey, Stage, Wizard};
+use warifu_bank::session::{BrowserSecret, SessionKey, Stage, Wizard};
 use warifu_bank::staff::{ApprovalKind, Role};
 use warifu_bank::uid::Uid;
 use warifu_bank::yen::Yen;
@@ -47,6 +47,7 @@ fn caller() -> Caller {
     Caller {
         address: "192.0.2.9".into(),
         agent: "test".into(),
+        browser: BrowserSecret::from_random(zeroize::Zeroizing::new([9; 32])).key(),
     }
 }
 

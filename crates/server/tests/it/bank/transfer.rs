@@ -1,15 +1,18 @@
 //! B8, B10, B18, M2–M4: transfers.
 
 use jiff::civil::Date;
-use warifu::bank::{Confirmed, Given};
+use warifu::bank::{Confirmed, Given, Visitor};
+use warifu::otp_link::OtpLink;
 use warifu_bank::account::{AccountKind, FEES, OTHER_BANKS};
 use warifu_bank::jst;
-use warifu_bank::operation::{Order, OrderKind, Refusal};
-use warifu_bank::otp_policy::CodeRefusal;
+use warifu_bank::operation::{Order, OrderKind, Refusal, request_id};
+use warifu_bank::otp_policy::{CodeRefusal, OtpVerifier as _, Verdict};
 use warifu_bank::session::Stage;
 use warifu_bank::transfer::{Payee, TransferOrder};
+use warifu_bank::uid::Uid;
+use warifu_wire::ValidateAnswer;
 
-use crate::harness::{BankSite, Engine, customer_account};
+use crate::harness::{BankSite, Engine, Token, customer_account};
 
 both_engines!(
     a_transfer_moves_amount_and_fee_once_however_often_it_is_sent,
@@ -19,7 +22,9 @@ both_engines!(
     without_a_registered_token_no_transfer_is_shown,
     a_transfer_beyond_the_balance_or_the_limit_is_refused_before_a_code_is_spent,
     the_day_after_a_registration_the_cap_is_lifted,
-    thirty_two_transfers_at_once_never_pass_the_balance_or_the_limit,
+    of_eight_transfers_at_once_as_many_go_as_the_balance_bears,
+    of_eight_transfers_at_once_as_many_go_as_the_days_limit_bears,
+    a_limit_that_is_lowered_among_transfers_holds_for_those_that_follow,
 );
 
 pub(super) fn to_other_bank(amount: i64, fee: i64, date: Date) -> TransferOrder {
@@ -249,48 +254,109 @@ async fn the_day_after_a_registration_the_cap_is_lifted(engine: Engine) {
     assert_eq!(show(1_000_001).await, Some(over));
 }
 
-async fn thirty_two_transfers_at_once_never_pass_the_balance_or_the_limit(engine: Engine) {
+/// Shows an order and spends a code on it as its confirmation is going to, so that what is raced is the settling.
+async fn spent(site: &BankSite, visitor: &Visitor, token: &Token, order: &Order) -> (Uid, Given) {
+    let key = site.show(visitor, order).await;
+    let code = site.code(token);
+    let request = request_id(key, &order.digest(), 0);
+    let link = OtpLink::InProcess {
+        service: site.service.running(),
+        party: site.service.bank,
+    };
+    let (id, typed) = (token.id.to_string().parse().unwrap(), code.to_string());
+    let verdict = link
+        .validate(&id, &typed, order.kind().word(), &request)
+        .await
+        .unwrap();
+    assert_eq!(verdict, Verdict::Answer(ValidateAnswer::Accepted));
+    site.next_code();
+    let given = Given {
+        code: Some(typed.into()),
+        ..Given::default()
+    };
+    (key, given)
+}
+
+/// Eight transfers of this amount, and after them `more`, all with their codes spent, confirmed at once.
+async fn raced(
+    site: &BankSite,
+    visitor: &Visitor,
+    token: &Token,
+    amount: i64,
+    more: Option<Order>,
+) -> Vec<Confirmed> {
+    let transfer = Order::Transfer(to_other_bank(amount, 165, jst::day(site.now())));
+    let mut ready = Vec::new();
+    for order in std::iter::repeat_n(transfer, 8).chain(more) {
+        ready.push((order.kind(), spent(site, visitor, token, &order).await));
+    }
+    let tasks: Vec<_> = ready
+        .into_iter()
+        .map(|(kind, (key, given))| {
+            let (bank, visitor) = (site.bank(), visitor.clone());
+            tokio::spawn(async move { bank.confirm(&visitor, kind, key, given).await.unwrap() })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+fn count(answers: &[Confirmed], wanted: impl Fn(&Confirmed) -> bool) -> usize {
+    answers.iter().filter(|answer| wanted(answer)).count()
+}
+
+async fn of_eight_transfers_at_once_as_many_go_as_the_balance_bears(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let contract = site.contract("12345678901", 1, 50_000);
+    let token = site.registered(contract).await;
+    let visitor = site.visitor(contract, Stage::Full);
+    let answers = raced(&site, &visitor, &token, 10_000, None).await;
+    assert_eq!(count(&answers, |it| matches!(it, Confirmed::Done(..))), 4);
+    let short = Confirmed::Refused(Refusal::ShortOfFunds);
+    assert_eq!(count(&answers, |it| *it == short), 4, "{answers:?}");
+    assert_eq!(site.balance(customer_account(1)), 50_000 - 4 * 10_165);
+    assert!(site.verify().is_clean());
+}
+
+async fn of_eight_transfers_at_once_as_many_go_as_the_days_limit_bears(engine: Engine) {
     let site = BankSite::new(engine).await;
     let contract = site.contract("12345678901", 1, 1_000_000);
     let token = site.registered(contract).await;
     let visitor = site.visitor(contract, Stage::Full);
-    let today = jst::day(site.now());
-    let mut keys = Vec::new();
-    // Each with a code of its own, spent beforehand: what is raced is the settling.
-    for _ in 0..32 {
-        let order = Order::Transfer(to_other_bank(20_000, 165, today));
-        keys.push(site.show(&visitor, &order).await);
-    }
-    let codes: Vec<_> = (-8..=0)
-        .map(|offset| token.code(site.service.step().offset(offset)))
-        .collect();
-    let tasks: Vec<_> = keys
-        .into_iter()
-        .enumerate()
-        .map(|(index, key)| {
-            let code = codes[index % codes.len()].clone();
-            let (bank, visitor) = (site.bank(), visitor.clone());
-            tokio::spawn(async move {
-                let given = Given {
-                    code: Some(code.to_string().into()),
-                    ..Given::default()
-                };
-                bank.confirm(&visitor, OrderKind::Transfer, key, given)
-                    .await
-                    .unwrap()
-            })
-        })
-        .collect();
-    let mut done = 0;
-    for task in tasks {
-        done += i64::from(matches!(task.await.unwrap(), Confirmed::Done(..)));
-    }
-    // One window of three steps: at most two more codes than the newest can be right, whoever comes first.
-    assert!((1..=3).contains(&done), "{done}");
-    assert_eq!(site.balance(customer_account(1)), 1_000_000 - done * 20_165);
-    assert_eq!(
-        site.place
-            .count("SELECT COUNT(*) FROM journals WHERE kind = 2"),
-        done
+    // The cap of the first day: 100,000 yen.
+    let answers = raced(&site, &visitor, &token, 15_000, None).await;
+    assert_eq!(count(&answers, |it| matches!(it, Confirmed::Done(..))), 6);
+    let over = Confirmed::Refused(Refusal::OverLimit {
+        left: 10_000,
+        caution: true,
+    });
+    assert_eq!(count(&answers, |it| *it == over), 2, "{answers:?}");
+    assert!(site.verify().is_clean());
+}
+
+async fn a_limit_that_is_lowered_among_transfers_holds_for_those_that_follow(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let contract = site.contract("12345678901", 1, 1_000_000);
+    let token = site.registered(contract).await;
+    site.service.clock.advance(25 * 3600);
+    let visitor = site.visitor(contract, Stage::Full);
+    let lower = Some(Order::LimitChange { to: 45_000 });
+    let answers = raced(&site, &visitor, &token, 15_000, lower).await;
+    assert!(matches!(answers[8], Confirmed::Done(..)), "{answers:?}");
+    // The trail tells in which order they went.
+    let before = site.place.count(
+        "SELECT COUNT(*) FROM contract_events WHERE word = 'transfer-sent' AND sequence <
+         (SELECT sequence FROM contract_events WHERE word = 'limit-changed')",
     );
+    let after = site.place.count(
+        "SELECT COUNT(*) FROM contract_events WHERE word = 'transfer-sent' AND sequence >
+         (SELECT sequence FROM contract_events WHERE word = 'limit-changed')",
+    );
+    assert_eq!(after, (3 - before).max(0), "{before} before it");
+    let done = count(&answers, |it| matches!(it, Confirmed::Done(..)));
+    assert_eq!(i64::try_from(done).unwrap() - 1, before + after);
+    assert!(site.verify().is_clean());
 }

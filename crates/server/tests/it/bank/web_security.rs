@@ -23,6 +23,7 @@ both_engines!(
     a_body_that_is_too_large_is_refused,
     a_session_that_was_there_before_the_login_is_not_the_session_after,
     who_may_not_sign_in_learns_nothing_of_the_reason,
+    a_browser_is_known_by_a_cookie_from_its_first_full_login_on,
     five_wrong_passwords_close_the_door_for_known_and_unknown_ids_alike,
     a_stranger_does_not_keep_the_owner_out,
     too_many_logins_at_once_are_told_so_at_once,
@@ -221,6 +222,48 @@ async fn a_session_that_was_there_before_the_login_is_not_the_session_after(engi
     assert_eq!(browser.get("/top").await.status, 200);
     browser.cookies.insert(name, half);
     assert_ne!(browser.get("/top").await.status, 200);
+}
+
+async fn a_browser_is_known_by_a_cookie_from_its_first_full_login_on(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let contract = site.with_password(ID, 1, None).await;
+    let token = site.registered(contract).await;
+    let mut browser = site.browser();
+    let name = cookies::BROWSER;
+    let login = [("id", ID), ("password", PASSWORD)];
+    // Neither a wrong password nor a right one without its code makes a browser known.
+    browser
+        .post("/login", &[("id", ID), ("password", "wrong")])
+        .await;
+    assert_eq!(browser.post("/login", &login).await.told(), "/login/code");
+    assert!(!browser.cookies.contains_key(name));
+    let page = browser.get("/login/code").await.body;
+    let (_, rest) = page.split_once("name=\"key\" value=\"").unwrap();
+    let key = rest.split('"').next().unwrap().to_owned();
+    let code = site.code(&token).to_string();
+    let fields = [("key", key.as_str()), ("code", code.as_str())];
+    let answer = browser.post("/login/code", &fields).await;
+    let set = answer.headers.get_all("set-cookie").iter();
+    let set = set.filter_map(|set| set.to_str().ok());
+    let set = set.filter(|set| set.starts_with(name)).collect::<Vec<_>>();
+    assert_eq!(set.len(), 1, "{set:?}");
+    for word in ["Max-Age=31536000", "HttpOnly", "Secure", "SameSite=Strict"] {
+        assert!(set[0].contains(word), "{set:?}");
+    }
+    let first = browser.cookies[name].clone();
+    // Logging out leaves it, and the next login keeps it.
+    browser.post("/logout", &[]).await;
+    assert_eq!(browser.cookies[name], first);
+    browser.cookies.remove(cookies::SESSION);
+    site.place
+        .with(|connection| {
+            connection.transaction(|tx| contract::set_login_asks_code(tx, contract, false))
+        })
+        .unwrap();
+    assert_eq!(browser.post("/login", &login).await.told(), "/top");
+    assert_eq!(browser.cookies[name], first);
+    let known = "SELECT COUNT(*) FROM known_browsers";
+    assert_eq!(site.place.count(known), 1);
 }
 
 async fn who_may_not_sign_in_learns_nothing_of_the_reason(engine: Engine) {

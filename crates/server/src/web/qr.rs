@@ -8,15 +8,16 @@ use fast_qr::{ECL, QRBuilder};
 const QUIET: usize = 4;
 
 /// A code to draw: dark modules as squares of 1 on a side.
-pub(super) struct Drawing {
+#[derive(Debug, Clone)]
+pub(crate) struct Drawing {
     /// How wide and high it is, with its quiet zone.
-    pub(super) size: usize,
+    pub(crate) size: usize,
     /// The `d` of an SVG path.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// Draws a text; nothing when it is too long for any code.
-pub(super) fn draw(text: &str) -> Option<Drawing> {
+pub(crate) fn draw(text: &str) -> Option<Drawing> {
     let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
     let mut path = String::new();
     for (y, row) in code.data.chunks(code.size).take(code.size).enumerate() {
