@@ -1,10 +1,13 @@
-// What the screens need of a token, whoever keeps its keys. Here the browser does; the desktop program has another.
+// What the screens need of a token, whoever keeps its keys. Here the browser does; in the desktop program Rust does
+// (apps/desktop/page/desktop.js).
 
+import * as clipboard from './clipboard.js';
 import { corrected } from './clock.js';
-import { derive, generate, publicBytes } from './exchange.js';
+import { derive, generate, publicBytes, supported } from './exchange.js';
 import * as lock from './lock.js';
 import * as service from './service.js';
 import * as store from './store.js';
+import { text } from './texts.js';
 import { codesAt } from './totp.js';
 
 /**
@@ -18,8 +21,9 @@ import { codesAt } from './totp.js';
  */
 
 /**
- * What was found at a start.
- * @typedef {{ kind: 'none' } | { kind: 'lost', id: string } | { kind: 'token', token: Token }} Found
+ * What was found at a start. `screen`: the keeper has something to say or to ask first.
+ * @typedef {{ kind: 'none' } | { kind: 'screen', screen: string } | { kind: 'lost', id: string }
+ *   | { kind: 'token', token: Token }} Found
  */
 
 /**
@@ -29,7 +33,9 @@ import { codesAt } from './totp.js';
  * @property {() => Promise<Token>} welcome the customer has seen the welcome screen
  * @property {(deviceNow: number) => Promise<import('./totp.js').Codes>} codes
  * @property {(language: string) => Promise<Token>} learn asks the service for its time
- * @property {() => Promise<boolean>} persist asks for storage that the browser does not clear
+ * @property {() => void} stay asks for what the next start needs: storage that stays, a page that opens offline
+ * @property {(what: 'id' | 'code', shown: string, wiped: () => void) => Promise<void>} copy for 30 s
+ * @property {() => Promise<[import('./texts.js').Key, string][]>} health where the keys are, and how safe they are there
  * @property {() => Promise<void>} remove
  * @property {() => Promise<boolean>} lockOffered
  * @property {() => Promise<Token>} addLock
@@ -50,6 +56,24 @@ export class Void extends Error {
   }
 }
 
+/** The keeper's own trouble, in the words of a text. */
+export class Trouble extends Error {
+  /**
+   * @param {import('./texts.js').Key} key
+   * @param {Record<string, string | number>} values
+   */
+  constructor(key, values = {}) {
+    super(key);
+    this.key = key;
+    this.values = values;
+  }
+}
+
+/** The one address that script may be loaded from other than by a tag; Trusted Types allows nothing else. */
+const policy = globalThis.trustedTypes?.createPolicy('warifu-worker', {
+  createScriptURL: () => 'worker.js',
+});
+
 /** Two tabs that start at once make one token (rule T5). */
 const FIRST_START = 'warifu-token-first-start';
 
@@ -62,6 +86,8 @@ export class WebBackend {
 
   /** @returns {Promise<Found>} */
   async find() {
+    if (!isSecureContext) return { kind: 'screen', screen: 'insecure' };
+    if (!(await supported())) return { kind: 'screen', screen: 'unsupported' };
     this.#stored = await store.load();
     if (!this.#stored) {
       const id = store.marked();
@@ -126,10 +152,31 @@ export class WebBackend {
     return this.#token();
   }
 
-  async persist() {
-    const { storage } = navigator;
-    if (!storage?.persist) return false;
-    return (await storage.persisted()) || storage.persist();
+  stay() {
+    persist().catch(() => undefined);
+    if (!navigator.serviceWorker) return;
+    const url = /** @type {string} */ (policy?.createScriptURL('') ?? 'worker.js');
+    navigator.serviceWorker.register(url, { updateViaCache: 'none' }).catch(() => undefined);
+  }
+
+  /**
+   * @param {'id' | 'code'} _what
+   * @param {string} shown
+   * @param {() => void} wiped
+   */
+  copy(_what, shown, wiped) {
+    return clipboard.copy(shown, wiped);
+  }
+
+  /** @returns {Promise<[import('./texts.js').Key, string][]>} */
+  async health() {
+    const persistent = await navigator.storage?.persisted?.();
+    const offline = navigator.serviceWorker?.controller;
+    return [
+      ['health-keys', text(this.#have().lock ? 'keys-locked' : 'keys-browser')],
+      ['health-persistence', text(persistent ? 'persistence-yes' : 'persistence-no')],
+      ['health-offline', text(offline ? 'offline-yes' : 'offline-no')],
+    ];
   }
 
   async remove() {
@@ -201,6 +248,13 @@ export class WebBackend {
 
 /** The token was removed or replaced in another tab. */
 export class Gone extends Error {}
+
+/** Asks for storage that the browser does not clear. */
+async function persist() {
+  const { storage } = navigator;
+  if (!storage?.persist) return false;
+  return (await storage.persisted()) || storage.persist();
+}
 
 /**
  * What was kept makes the same codes as what was derived: some browsers once stored keys that they could not read.

@@ -1,7 +1,6 @@
 // The token's face: the code, the next one in the last ten seconds, and how long is left (rules T2, T3 and T6).
 
 import { corrected, isOff, wasSetBack } from './clock.js';
-import { copy } from './clipboard.js';
 import { at, grouped, oneByOne, pressed, say } from './dom.js';
 import { choices } from './store.js';
 import { text } from './texts.js';
@@ -34,8 +33,8 @@ export class Face {
     this.backend = backend;
     this.token = token;
     this.jumped = jumped;
-    pressed('copy-code', () => this.#copy('copied-code', this.#codes?.code));
-    pressed('copy-id', () => this.#copy('copied-id', this.token().id));
+    pressed('copy-code', () => this.#copy('code', this.#codes?.code));
+    pressed('copy-id', () => this.#copy('id', this.token().id));
     pressed('hide', () => this.#hide());
     pressed('code', () => this.#hide());
     pressed('speak', () => this.#speak());
@@ -133,18 +132,18 @@ export class Face {
   }
 
   /**
-   * @param {'copied-code' | 'copied-id'} key
-   * @param {string | undefined} what
+   * @param {'code' | 'id'} what
+   * @param {string | undefined} shown
    */
-  async #copy(key, what) {
-    if (!what) return;
+  async #copy(what, shown) {
+    if (!shown) return;
     try {
-      await copy(what, () => say(text('wiped')));
+      await this.backend.copy(what, shown, () => say(text('wiped')));
     } catch {
       say(text('not-copied'));
       return;
     }
-    say(text(key, { code: this.#hidden ? '' : oneByOne(what) }));
+    say(text(what === 'id' ? 'copied-id' : 'copied-code', { code: this.#hidden ? '' : oneByOne(shown) }));
   }
 
   #hide() {

@@ -12,3 +12,8 @@ interface TrustedTypePolicyFactory {
 }
 
 declare var trustedTypes: TrustedTypePolicyFactory | undefined;
+
+/** What the desktop program gives its page (Tauri's `withGlobalTauri`). */
+declare var __TAURI__:
+  | { core: { invoke(command: string, values?: Record<string, unknown>): Promise<any> } }
+  | undefined;

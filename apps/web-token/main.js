@@ -1,9 +1,9 @@
 // Which screen is shown, and what its buttons do (rules T1, T2 and T8).
 
-import { Gone, Void, WebBackend } from './backend.js';
+import { Gone, Trouble, Void, WebBackend } from './backend.js';
 import { isOff } from './clock.js';
 import { at, grouped, pressed, say, show, shown } from './dom.js';
-import { WeakServiceKey, supported } from './exchange.js';
+import { WeakServiceKey } from './exchange.js';
 import { Face } from './face.js';
 import { NoPrf } from './lock.js';
 import { ServiceError } from './service.js';
@@ -16,8 +16,7 @@ const CONTACT_PAUSE = 5_000;
 /** A page that was out of sight for longer than this is locked again, when there is a lock. */
 const LOCK_AFTER = 60_000;
 
-/** @type {import('./backend.js').Backend} */
-const backend = new WebBackend();
+const backend = await keeper();
 /** @type {import('./backend.js').Token | undefined} */
 let token;
 const face = new Face(
@@ -36,12 +35,17 @@ let failure;
 /** @type {BeforeInstallPromptEvent | undefined} */
 let installer;
 
-/** The one address that script may be loaded from other than by a tag; Trusted Types allows nothing else. */
-const policy = globalThis.trustedTypes?.createPolicy('warifu-worker', {
-  createScriptURL: () => 'worker.js',
-});
-
 const grouping = (/** @type {string} */ id) => id.replace(/^(.{4})(.{4})/, '$1 $2 ');
+
+/**
+ * Who keeps the keys: the browser, or the desktop program around this page. Its file is in that program alone.
+ * @returns {Promise<import('./backend.js').Backend>}
+ */
+async function keeper() {
+  if (!globalThis.__TAURI__) return new WebBackend();
+  const { DesktopBackend } = await import('./desktop.js');
+  return new DesktopBackend(() => begin());
+}
 
 /** An iPhone or iPad, whose tabs lose what they stored. */
 function tabForgets() {
@@ -53,8 +57,6 @@ function tabForgets() {
 }
 
 async function begin() {
-  if (!isSecureContext) return show('insecure');
-  if (!(await supported())) return show('unsupported');
   let found;
   try {
     found = await backend.find();
@@ -62,6 +64,7 @@ async function begin() {
     return fail(error);
   }
   if (found.kind === 'token') return enter(found.token);
+  if (found.kind === 'screen') return show(found.screen);
   if (found.kind === 'lost') {
     at('lost-id').textContent = grouping(found.id);
     return show('lost');
@@ -88,6 +91,7 @@ function fail(error) {
 
 /** @param {unknown} error */
 function reason(error) {
+  if (error instanceof Trouble) return text(error.key, error.values);
   if (error instanceof WeakServiceKey) return text('trouble-weak');
   if (error instanceof Void) return text('trouble-void', { id: grouping(error.id) });
   if (error instanceof ServiceError) {
@@ -101,7 +105,7 @@ function reason(error) {
 async function enter(found) {
   token = found;
   failure = undefined;
-  keepOffline();
+  backend.stay();
   if (!token.welcomed) {
     grouped(at('welcome-id'), token.id, [4, 8]);
     return show('welcome');
@@ -174,16 +178,13 @@ async function health() {
   const { contact: known, hasLock, registeredAt } = token;
   const seconds = Math.round(Math.abs(known.offset) / 1000);
   const off = known.offset > 0 ? 'clock-slow-short' : 'clock-fast-short';
-  const persistent = await navigator.storage?.persisted?.();
   /** @type {[import('./texts.js').Key, string][]} */
   const lines = [
     ['token-id', grouping(token.id)],
-    ['health-keys', text(hasLock ? 'keys-locked' : 'keys-browser')],
-    ['health-persistence', text(persistent ? 'persistence-yes' : 'persistence-no')],
+    ...(await backend.health()),
     ['health-clock', text(isOff(known) ? off : 'clock-right', { seconds })],
     ['health-contact', moment(known.at)],
     ['health-registered', moment(registeredAt)],
-    ['health-offline', text(navigator.serviceWorker?.controller ? 'offline-yes' : 'offline-no')],
     ['health-version', version()],
   ];
   at('health-list').replaceChildren(...lines.map(([key, value]) => line(text(key), value)));
@@ -210,14 +211,6 @@ function version() {
   return document.querySelector('meta[name="warifu-version"]')?.getAttribute('content') ?? '';
 }
 
-/** The worker that lets the page open with no network, and storage that stays. */
-async function keepOffline() {
-  backend.persist().catch(() => undefined);
-  if (!navigator.serviceWorker) return;
-  const url = /** @type {string} */ (policy?.createScriptURL('') ?? 'worker.js');
-  await navigator.serviceWorker.register(url, { updateViaCache: 'none' }).catch(() => undefined);
-}
-
 /** @param {() => Promise<import('./backend.js').Token>} work */
 async function withAuthenticator(work, /** @type {import('./texts.js').Key} */ done) {
   try {
@@ -235,7 +228,7 @@ pressed('ok', async () => {
 });
 pressed('again', () => begin());
 pressed('lost-new', () => (tabForgets() ? show('home-screen') : register()));
-pressed('removed-new', () => register());
+pressed('removed-new', () => begin());
 pressed('unlock', async () => {
   try {
     token = await backend.unlock();

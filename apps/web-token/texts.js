@@ -4,10 +4,20 @@ import { EN } from './texts_en.js';
 import { JA } from './texts_ja.js';
 import { choices } from './store.js';
 
-/** @typedef {keyof typeof JA} Key */
+/** @typedef {keyof typeof JA | `desktop-${string}`} Key */
 
 /** @type {Record<'ja' | 'en', Record<Key, string>>} */
 const TEXTS = { ja: JA, en: EN };
+
+/**
+ * Adds the texts of the desktop program, and its words for what is otherwise there.
+ * @param {Record<string, string>} ja
+ * @param {Record<string, string>} en
+ */
+export function add(ja, en) {
+  Object.assign(TEXTS.ja, ja);
+  Object.assign(TEXTS.en, en);
+}
 
 /** @type {'ja' | 'en'} */
 let language = preferred();

@@ -126,7 +126,7 @@ test('a clock that was set back since the last contact is noticed', () => {
 
 test('both languages have the same texts, every one is used, and none that is used is missing', async () => {
   assert.deepEqual(Object.keys(EN), Object.keys(JA));
-  const names = ['index.html', 'main.js', 'face.js', 'texts.js', 'service.js'];
+  const names = ['index.html', 'main.js', 'backend.js', 'face.js', 'texts.js', 'service.js'];
   const files = await Promise.all(names.map((name) => readFile(new URL(name, FILES), 'utf8')));
   const html = files[0];
   for (const [, key] of html.matchAll(/data-(?:text|label)="([^"]+)"/g)) assert.ok(key in JA, key);

@@ -11,6 +11,7 @@
 )]
 
 mod deny;
+mod desktop;
 mod long_runs;
 mod malformed;
 mod packages;
@@ -48,6 +49,8 @@ enum Command {
     Bench(long_runs::Args),
     /// At least 10,000 generated requests, right and malformed, against the server's own OpenAPI.
     Malformed(malformed::Args),
+    /// The desktop program, which is a workspace of its own: install what it needs, test it, make its package.
+    Desktop(desktop::Args),
     /// Licences, advisories, banned and doubled dependencies (installs cargo-deny when missing).
     Deny,
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
         Command::Malformed(args) => malformed::run(&args),
+        Command::Desktop(args) => desktop::run(&args),
         Command::Deny => deny::run(),
     };
     match outcome {

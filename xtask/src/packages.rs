@@ -62,6 +62,81 @@ const BROWSER_TESTS: [Need; 5] = [
     },
 ];
 
+const DESKTOP_BUILD: [Need; 4] = [
+    Need {
+        package: "pkg-config",
+        what: "pkg-config",
+        present: || run::exists("pkg-config"),
+    },
+    Need {
+        package: "libwebkit2gtk-4.1-dev",
+        what: "WebKitGTK 4.1 with its headers",
+        present: || has_library("webkit2gtk-4.1"),
+    },
+    Need {
+        package: "libayatana-appindicator3-dev",
+        what: "the library of the tray icon",
+        present: || has_library("ayatana-appindicator3-0.1"),
+    },
+    Need {
+        package: "dpkg-dev",
+        what: "dpkg-shlibdeps, to make the package",
+        present: || run::exists("dpkg-shlibdeps"),
+    },
+];
+
+const DESKTOP_TESTS: [Need; 8] = [
+    Need {
+        package: "webkit2gtk-driver",
+        what: "WebKitWebDriver",
+        present: || run::exists("WebKitWebDriver"),
+    },
+    Need {
+        package: "xvfb",
+        what: "Xvfb, a screen that nobody sees",
+        present: || run::exists("Xvfb"),
+    },
+    Need {
+        package: "xclip",
+        what: "xclip, to look at the clipboard",
+        present: || run::exists("xclip"),
+    },
+    Need {
+        package: "xdotool",
+        what: "xdotool, to look for windows",
+        present: || run::exists("xdotool"),
+    },
+    Need {
+        package: "dbus",
+        what: "dbus-daemon, a session bus",
+        present: || run::exists("dbus-daemon"),
+    },
+    Need {
+        package: "systemd",
+        what: "busctl, to choose from the tray icon's menu",
+        present: || run::exists("busctl"),
+    },
+    Need {
+        package: "gnome-keyring",
+        what: "GNOME Keyring, a key store",
+        present: || run::exists("gnome-keyring-daemon"),
+    },
+    Need {
+        package: "fonts-noto-cjk",
+        what: "Japanese letters for the pictures",
+        present: has_japanese_font,
+    },
+];
+
+fn has_library(name: &str) -> bool {
+    run::captured(run::program("pkg-config").args(["--exists", name])).is_ok()
+}
+
+fn has_japanese_font() -> bool {
+    let said = run::captured(run::program("fc-list").args([":lang=ja", "family"]));
+    said.is_ok_and(|families| !families.trim().is_empty())
+}
+
 /// The Chromium that the browser tests drive: the one that `CHROMIUM` names, or the installed one.
 pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("CHROMIUM") {
@@ -88,6 +163,16 @@ pub(crate) fn for_rust_tests() -> Result<()> {
 /// Makes sure that what the browser tests need is there.
 pub(crate) fn for_browser_tests() -> Result<()> {
     ensure(&BROWSER_TESTS)
+}
+
+/// Makes sure that what the desktop program is built with is there.
+pub(crate) fn for_desktop_build() -> Result<()> {
+    ensure(&DESKTOP_BUILD)
+}
+
+/// Makes sure that what the desktop program is driven with is there.
+pub(crate) fn for_desktop_tests() -> Result<()> {
+    ensure(&DESKTOP_TESTS)
 }
 
 fn ensure(needs: &[Need]) -> Result<()> {

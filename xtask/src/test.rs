@@ -35,7 +35,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
     if wanted(Part::Fmt) {
         steps.step("format", || {
-            run::checked(run::cargo().args(["fmt", "--all", "--", "--check"]))
+            run::checked(run::cargo().args(["fmt", "--all", "--", "--check"]))?;
+            let mut desktop = run::cargo();
+            desktop.args(["fmt", "--manifest-path", workspace::DESKTOP]);
+            run::checked(desktop.args(["--", "--check"]))
         });
     }
     if wanted(Part::Clippy) {
@@ -127,7 +130,7 @@ fn browser(steps: &mut Steps) {
     }) {
         return;
     }
-    steps.step("types of the web token", || {
+    steps.step("types of the token's page", || {
         let compiler = folder.join("node_modules/typescript/bin/tsc");
         let app = workspace::root().join("apps/web-token");
         for project in ["tsconfig.json", "tsconfig.worker.json"] {
@@ -150,7 +153,8 @@ fn browser(steps: &mut Steps) {
     });
 }
 
-fn binary(name: &str) -> Result<PathBuf> {
+/// A program of the workspace, as `cargo build` leaves it.
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let target = workspace::target_dir()?;
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     Ok(target.join("debug").join(file))

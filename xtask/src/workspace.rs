@@ -29,10 +29,19 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(PathBuf::from(target))
 }
 
+/// The manifest of the desktop program, which is a workspace of its own (docs/decisions/0022-desktop.md).
+pub(crate) const DESKTOP: &str = "apps/desktop/Cargo.toml";
+
 /// `cargo metadata` of the workspace's own packages.
 pub(crate) fn metadata() -> Result<serde_json::Value> {
+    metadata_of("Cargo.toml")
+}
+
+/// `cargo metadata` of the packages of the workspace with this manifest.
+pub(crate) fn metadata_of(manifest: &str) -> Result<serde_json::Value> {
     let output = crate::run::cargo()
         .args(["metadata", "--format-version", "1", "--no-deps"])
+        .args(["--manifest-path", manifest])
         .output()
         .context("cargo metadata")?;
     if !output.status.success() {

@@ -6,6 +6,8 @@ use crate::Secret;
 /// What a token shows at one moment (rules T2 and T3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Codes {
+    /// The number of the running time step (RFC 6238 §4.2).
+    pub step: i64,
     /// The code of the running time step.
     pub code: Code,
     /// The code of the next one.
@@ -40,6 +42,7 @@ impl Codes {
         let next = step.offset(1);
         let ends = SignedDuration::from_secs(next.start_unix_seconds(Period::DEFAULT));
         Ok(Self {
+            step: step.0,
             code: generator.totp(step),
             next: generator.totp(next),
             valid_for: ends - now.as_duration(),

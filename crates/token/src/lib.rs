@@ -10,6 +10,8 @@
 //! shell are thin layers over this.
 
 mod address;
+#[cfg(feature = "session")]
+pub mod clipboard;
 mod clock;
 mod codes;
 mod credential;
@@ -17,8 +19,11 @@ mod edge;
 mod first_start;
 mod key_store;
 mod passphrase;
+mod remove;
 mod secret;
 mod service;
+#[cfg(feature = "session")]
+pub mod session;
 mod token;
 mod vault;
 
@@ -30,8 +35,10 @@ pub use edge::{Edge, NoEntropy, SystemEdge};
 pub use first_start::{FirstStartError, Keeper, first_start};
 pub use key_store::{KeyStoreError, OsKeyStore};
 pub use passphrase::{MIN_PASSPHRASE_CHARS, Passphrase, PassphraseError};
+pub use remove::{KeyLeft, remove};
 pub use secret::{DeviceKey, Secret, SecretError};
 pub use service::{HttpService, Service, ServiceError};
 pub use token::{ContactKeeper, Kept, OpenError, Token};
 pub use vault::{Header, KeySlot, Lock, Vault, VaultError};
 pub use warifu_oath::Code;
+pub use warifu_wire::Platform;

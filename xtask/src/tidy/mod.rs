@@ -13,6 +13,7 @@ mod migrations;
 mod paths;
 mod rules;
 mod sizes;
+mod twins;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -87,9 +88,13 @@ fn is_test_file(path: &str) -> bool {
 pub(crate) fn run() -> Result<()> {
     let house = House::read()?;
     let metadata = workspace::metadata()?;
-    let packages = edges::packages(&metadata)?;
+    let desktop = workspace::metadata_of(workspace::DESKTOP)?;
+    let mut packages = edges::packages(&metadata)?;
+    packages.extend(edges::packages(&desktop)?);
+    let mut manifests = member_manifests(&metadata)?;
+    manifests.extend(member_manifests(&desktop)?);
     let (rules, mapped) = rules::check(&house);
-    let checks: [(&str, Vec<String>); 12] = [
+    let checks: [(&str, Vec<String>); 13] = [
         ("crate edges", edges::check(&packages)),
         ("domain crates", domain::check(&packages)),
         ("file sizes", sizes::check(&house.sources)),
@@ -97,7 +102,8 @@ pub(crate) fn run() -> Result<()> {
         ("words", words::check(&house.sources)),
         ("decisions", decisions::check(&house.paths)),
         ("links", links::check(&house.sources, &exists)),
-        ("manifests", manifests::check(&member_manifests(&metadata)?)),
+        ("manifests", manifests::check(&manifests)),
+        ("twins", twins::check(&house.sources)),
         ("migrations", migrations::check(&house.paths)),
         ("access", access::check(&house.sources)),
         ("machine paths", paths::check(&house.sources)),

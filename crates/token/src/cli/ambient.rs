@@ -1,4 +1,4 @@
-//! Where the command line touches the process around it: environment, monotonic clock, core dumps.
+//! Where the command line touches the process around it: environment, monotonic clock.
 
 use std::time::{Duration, Instant};
 
@@ -26,25 +26,5 @@ impl Stopwatch {
 
     pub(crate) fn elapsed(self) -> Duration {
         self.0.elapsed()
-    }
-}
-
-/// A crash must not leave the secret in a core file. That a system refuses is no reason to stop.
-pub(crate) fn forbid_core_dumps() {
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        let _ = setrlimit(
-            Resource::Core,
-            Rlimit {
-                current: Some(0),
-                maximum: Some(0),
-            },
-        );
-    }
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }

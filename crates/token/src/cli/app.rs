@@ -1,7 +1,6 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
-use etcetera::app_strategy::{AppStrategy, AppStrategyArgs, choose_native_strategy};
 use warifu_token::{Edge, HttpService, ServiceAddress, SystemEdge, Token, Vault};
 
 use crate::error::CliError;
@@ -73,15 +72,4 @@ impl App {
             .is_off()
             .then(|| self.texts.clock_off(contact.offset()))
     }
-}
-
-/// `token.vault` in the folder that the platform gives to an app's data.
-pub(crate) fn default_vault() -> Option<PathBuf> {
-    let app = AppStrategyArgs {
-        top_level_domain: "io.github".to_owned(),
-        author: "warifu".to_owned(),
-        app_name: "warifu-token".to_owned(),
-    };
-    let folders = choose_native_strategy(app).ok()?;
-    Some(folders.in_data_dir("token.vault"))
 }

@@ -2,11 +2,11 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 
 use warifu_token::Edge;
+use warifu_token::clipboard::{DesktopClipboard, Held, WIPE_AFTER};
 use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::args::CopyWhat;
-use crate::clipboard::{DesktopClipboard, Held, WIPE_AFTER};
 use crate::error::CliError;
 use crate::unlock;
 

@@ -4,7 +4,6 @@ mod age;
 mod ambient;
 mod app;
 mod args;
-mod clipboard;
 mod copy;
 mod doctor;
 mod error;
@@ -20,13 +19,15 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use warifu_token::session;
+
 use app::App;
 use args::{Args, Command};
 use error::CliError;
 use texts::{Language, Texts};
 
 fn main() -> ExitCode {
-    ambient::forbid_core_dumps();
+    session::forbid_core_dumps();
     let words: Vec<OsString> = std::env::args_os().collect();
     let language = Language::choose(args::language_of(&words).as_deref(), ambient::variable);
     let texts = Texts::new(language);
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
         }
     };
-    let Some(vault) = args.vault.clone().or_else(app::default_vault) else {
+    let Some(vault) = args.vault.clone().or_else(session::default_vault) else {
         return told(&CliError::NoHome, &texts);
     };
     let mut app = App::new(texts, vault, args.passphrase_file.clone());

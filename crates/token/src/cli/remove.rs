@@ -1,6 +1,6 @@
 use std::process::ExitCode;
 
-use warifu_token::{KeySlot, OsKeyStore, VaultError};
+use warifu_token::{OsKeyStore, VaultError};
 
 use crate::app::App;
 use crate::error::{self, CliError};
@@ -29,19 +29,13 @@ pub(crate) fn run(app: &mut App, yes: bool) -> Result<ExitCode, CliError> {
         }
     }
     let lock = app.vault.lock()?;
-    // Once more, under the lock: the file that is deleted is the one whose key is deleted.
-    let key = app.vault.header().ok().map(|header| header.key);
-    app.vault.delete(&lock)?;
-    if let Some(KeySlot::OsKeyStore { entry }) = key {
-        let deleted = OsKeyStore::of_this_session().and_then(|store| store.delete(&entry));
-        if let Err(error) = deleted {
-            let reason = error::key_store(&error, &app.texts);
-            let told = app.texts.say_with(
-                "remove-key-left",
-                [("entry", entry.into()), ("reason", reason.into())],
-            );
-            app.note(&told)?;
-        }
+    if let Some(left) = warifu_token::remove(&app.vault, &lock, OsKeyStore::of_this_session)? {
+        let reason = error::key_store(&left.reason, &app.texts);
+        let told = app.texts.say_with(
+            "remove-key-left",
+            [("entry", left.entry.into()), ("reason", reason.into())],
+        );
+        app.note(&told)?;
     }
     let done = app.texts.say("remove-done");
     app.line(&done)?;

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
+use warifu_token::clipboard::{DesktopClipboard, Held, WIPE_AFTER};
 use warifu_token::{Edge, Token};
 use zeroize::Zeroizing;
 
 use crate::ambient::{Stopwatch, variable};
 use crate::app::App;
-use crate::clipboard::{DesktopClipboard, Held, WIPE_AFTER};
 use crate::error::CliError;
 use crate::view::{Link, View, frame};
 use contact::{Contacts, News};

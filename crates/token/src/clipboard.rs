@@ -1,45 +1,75 @@
+//! A text on the clipboard for half a minute, and off it again.
+
+use std::fmt;
 use std::time::Duration;
 
 use arboard::Clipboard as Arboard;
 use zeroize::Zeroizing;
 
 /// What was copied is wiped after this time, if it is still there.
-pub(crate) const WIPE_AFTER: Duration = Duration::from_secs(30);
+pub const WIPE_AFTER: Duration = Duration::from_secs(30);
 
 /// The system's clipboard, as far as the token needs it.
-pub(crate) trait Clipboard {
+pub trait Clipboard {
+    /// Puts `text` there.
+    ///
+    /// # Errors
+    /// When the system refuses, in its words.
     fn put(&mut self, text: &str) -> Result<(), String>;
+
+    /// The text that is there.
     fn text(&mut self) -> Option<Zeroizing<String>>;
+
+    /// Empties it.
     fn clear(&mut self);
 }
 
 /// Something of the token's on the clipboard, to be wiped again.
-pub(crate) struct Held<C: Clipboard> {
+pub struct Held<C: Clipboard> {
     clipboard: C,
     text: Zeroizing<String>,
 }
 
 impl<C: Clipboard> Held<C> {
     /// Puts `text` there.
-    pub(crate) fn put(mut clipboard: C, text: Zeroizing<String>) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// When the system refuses, in its words.
+    pub fn put(mut clipboard: C, text: Zeroizing<String>) -> Result<Self, String> {
         clipboard.put(&text)?;
         Ok(Self { clipboard, text })
     }
 
     /// Wipes it, unless the user has copied something else since.
-    pub(crate) fn wipe(mut self) {
+    pub fn wipe(mut self) {
         if self.clipboard.text().as_ref() == Some(&self.text) {
             self.clipboard.clear();
         }
     }
 }
 
+impl<C: Clipboard> fmt::Debug for Held<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held(..)")
+    }
+}
+
+impl fmt::Debug for DesktopClipboard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DesktopClipboard(..)")
+    }
+}
+
 /// The clipboard of this desktop session. On X11 and Wayland what was put there lives as long as
 /// this value does.
-pub(crate) struct DesktopClipboard(Arboard);
+pub struct DesktopClipboard(Arboard);
 
 impl DesktopClipboard {
-    pub(crate) fn new() -> Result<Self, String> {
+    /// The clipboard of this session.
+    ///
+    /// # Errors
+    /// When there is none, in the system's words.
+    pub fn new() -> Result<Self, String> {
         Arboard::new().map(Self).map_err(|error| error.to_string())
     }
 }

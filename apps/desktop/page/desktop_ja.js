@@ -1,0 +1,53 @@
+// 文言。鍵は desktop_en.js と同じものを同じ順に。texts_ja.js と同じ鍵は、ブラウザではなくこのプログラムについて述べる。
+
+export const JA = {
+  'failed-title': '準備できませんでした',
+  'trouble-other-codes': 'このトークンサービスが求める種類のコードには対応していません。新しい版のプログラムをお使いください。',
+  'trouble-void': 'トークン {id} は登録されましたが、このパソコンに保存できませんでした。このトークンIDは無効です。銀行には登録しないでください。',
+  'trouble-storage': '予期しない問題が起きました。プログラムを終了し、もう一度開いてください。',
+  gone: 'このトークンは、別のプログラムで削除または入れ替えられました。',
+
+  'desktop-service': 'トークンサービスのアドレス',
+  'desktop-other-address': 'アドレスを変える',
+  'desktop-address-title': 'トークンサービスのアドレス',
+  'desktop-address-text': '銀行から案内されたアドレスを入力してください。案内がない場合は、変える必要はありません。',
+  'desktop-use': 'このアドレスを使う',
+
+  'desktop-choose-title': 'パスフレーズを決めてください',
+  'desktop-choose-why': 'このパソコンでは、鍵をしまうシステムの保管庫を使えません。代わりにパスフレーズで鍵を封印して保存します。パスフレーズは、開くたびに入力していただきます。',
+  'desktop-choose-forget': '忘れたパスフレーズを調べる方法はありません。忘れるとこのトークンは使えなくなり、銀行での手続きが必要です。',
+  'desktop-choose-field': '新しいパスフレーズ（8文字以上。長いほど安全です）',
+  'desktop-choose-again': 'パスフレーズ（もう一度）',
+  'desktop-choose-go': 'パスフレーズを決めて登録する',
+  'desktop-passphrase-title': 'パスフレーズを入力してください',
+  'desktop-passphrase': 'パスフレーズ',
+  'desktop-open': '開く',
+  'desktop-forgotten': 'パスフレーズを忘れたとき',
+
+  'desktop-over-title': 'このトークンは開けません',
+  'desktop-over-forgotten': 'パスフレーズがわからないと、このトークンのコードは二度と表示できません。思い出せないときは、このトークンを削除して新しく作ります。',
+  'desktop-over-key-gone': 'このトークンの鍵が、システムの保管庫からなくなっています。鍵は取り戻せません。',
+  'desktop-over-damaged': 'トークンを保存したファイルが壊れています。バックアップから元に戻せない場合は、新しく作り直します。',
+  'desktop-over-new': '削除して新しく作る',
+
+  'desktop-keys-store': 'システムの保管庫（{store}）',
+  'desktop-keys-passphrase': 'パスフレーズで封印',
+  'desktop-starts': 'パソコンの起動時に開始する（ウインドウは出さず、トレイに入れます）',
+  'desktop-starts-yes': '次の起動から、自動で開始します。',
+  'desktop-starts-no': '自動では開始しません。',
+  'desktop-no-browser': 'ブラウザを開けませんでした。',
+
+  'desktop-trouble-passphrases-differ': '二つのパスフレーズが違います。もう一度入力してください。',
+  'desktop-trouble-passphrase-short': 'パスフレーズは8文字以上にしてください。',
+  'desktop-trouble-wrong-passphrase': 'パスフレーズが違います。もう一度入力してください。',
+  'desktop-trouble-address-malformed': 'アドレスは https://token.example.com のような形で入力してください。',
+  'desktop-trouble-address-not-https': 'http:// で始まるアドレスは、このパソコンの中でだけ使えます。https:// で始まるアドレスを入力してください。',
+  'desktop-trouble-already-here': 'トークンはすでにあります。プログラムを終了し、もう一度開いてください。',
+  'desktop-trouble-key-store': 'システムの保管庫を使えません。ロックされている場合は解除して、もう一度お試しください。（{said}）',
+  'desktop-trouble-disk': 'トークンのファイルを読み書きできません。（{said}）',
+  'desktop-trouble-newer': 'このトークンは、新しい版のプログラムで作られています。新しい版をお使いください。',
+  'desktop-trouble-clock': 'このパソコンの時計は1970年より前を指しているため、コードを表示できません。時計を合わせてください。',
+  'desktop-trouble-clipboard': 'クリップボードを使えません。（{said}）',
+  'desktop-trouble-passphrase-needed': 'パスフレーズが必要です。もう一度お試しください。',
+  'desktop-trouble-other': '予期しない問題が起きました。もう一度お試しください。',
+};

@@ -1,0 +1,17 @@
+//! The program as a customer meets it, driven over WebDriver in a window that nobody sees: `cargo xtask desktop test`.
+//!
+//! It needs Xvfb, WebKitWebDriver, xclip, xdotool, busctl, a session bus with GNOME Keyring, and a `warifu` (`WARIFU_BIN`).
+#![cfg(target_os = "linux")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "no rule of the product lives here: a test reads the clock and the environment itself"
+)]
+
+mod child;
+mod keyless;
+mod keystore;
+mod machine;
+mod secrets;
+mod service;
+mod tray;
+mod window;
