@@ -77,10 +77,6 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// The vault of the command line too: one person at one computer has one token.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the edge: the environment is read here, once"
-)]
 fn vault() -> Option<Vault> {
     let named = std::env::var_os("WARIFU_TOKEN_VAULT").filter(|path| !path.is_empty());
     named

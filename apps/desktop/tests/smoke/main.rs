@@ -7,11 +7,19 @@
     reason = "no rule of the product lives here: a test reads the clock and the environment itself"
 )]
 
+#[cfg(test)]
 mod child;
+#[cfg(test)]
 mod keyless;
+#[cfg(test)]
 mod keystore;
+#[cfg(test)]
 mod machine;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
 mod service;
+#[cfg(test)]
 mod tray;
+#[cfg(test)]
 mod window;
