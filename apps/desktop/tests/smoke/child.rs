@@ -1,5 +1,6 @@
 //! Programs that a test starts, and that end with it.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -20,6 +21,17 @@ impl Running {
                 .spawn()
                 .unwrap_or_else(|error| panic!("{shown}: {error}")),
         )
+    }
+
+    /// The programs that it started, by their number.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let number = self.0.id();
+        let path = format!("/proc/{number}/task/{number}/children");
+        let listed = fs::read_to_string(path).unwrap_or_default();
+        listed
+            .split_whitespace()
+            .filter_map(|number| number.parse().ok())
+            .collect()
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
@@ -64,5 +76,23 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         }
         assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Ends a program that another one started, and waits for its end.
+pub(crate) fn end(number: u32) {
+    let is_there = || {
+        // What has ended and was not asked for yet is a zombie.
+        let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    };
+    if is_there() {
+        let _ = Command::new("kill")
+            .args(["-KILL", &number.to_string()])
+            .status();
+    }
+    let start = Instant::now();
+    while is_there() && start.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(20));
     }
 }

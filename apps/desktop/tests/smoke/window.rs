@@ -8,7 +8,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
-use crate::child::{Running, wait_for};
+use crate::child::{PATIENCE, Running, end, wait_for};
 
 /// The key of an element's name (W3C WebDriver §12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -16,7 +16,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// A window; the program ends when it is dropped.
 pub(crate) struct Window {
     session: String,
-    _driver: Running,
+    driver: Running,
 }
 
 impl Window {
@@ -32,7 +32,7 @@ impl Window {
         let id = answer["sessionId"].as_str().unwrap();
         let window = Self {
             session: format!("{base}/session/{id}"),
-            _driver: driver,
+            driver,
         };
         window.speak_japanese();
         window
@@ -66,11 +66,8 @@ impl Window {
         wait_for(&format!("the screen {id}"), || {
             let screen = self.screen();
             if screen != last {
-                println!("screen: {screen}");
+                println!("screen: {screen} {}", self.text("failed-why"));
                 last.clone_from(&screen);
-            }
-            if screen == "failed" && id != "failed" {
-                panic!("{}", self.text("failed"));
             }
             (screen == id).then_some(())
         });
@@ -166,26 +163,28 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let _ = ureq::delete(&self.session).call();
+        // The driver closes the window, which only puts the program away; a next start would find it there.
+        let programs = self.driver.children();
+        let agent = agent();
+        let _ = agent.delete(&self.session).call();
+        programs.into_iter().for_each(end);
     }
 }
 
+/// A driver that no longer answers is told so, and not waited for.
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(PATIENCE))
+        .http_status_as_error(false);
+    config.build().into()
+}
+
 fn post(url: &str, body: &Value) -> Value {
-    let answer = ureq::post(url)
-        .config()
-        .http_status_as_error(false)
-        .build()
-        .send_json(body);
-    value(url, answer.unwrap())
+    value(url, agent().post(url).send_json(body).unwrap())
 }
 
 fn get(url: &str) -> Value {
-    let answer = ureq::get(url)
-        .config()
-        .http_status_as_error(false)
-        .build()
-        .call();
-    value(url, answer.unwrap())
+    value(url, agent().get(url).call().unwrap())
 }
 
 fn value(url: &str, mut answer: ureq::http::Response<ureq::Body>) -> Value {
