@@ -213,11 +213,16 @@ pub async fn ask(site: &Arc<Site>) -> Afterwards {
 async fn ask_validations(site: Arc<Site>, all: Vec<Validation>) -> Afterwards {
     let mut found = Afterwards::default();
     for it in all {
-        let ask = async || {
-            site.validate(it.token, it.number, &it.code, &mut None)
-                .await
+        let mut tries = 0;
+        let outcome = loop {
+            let (token, number) = (it.token, it.number);
+            let outcome = site.validate(token, number, &it.code, &mut None).await;
+            tries += 1;
+            if outcome != Outcome::TurnedAway || tries == TRIES {
+                break outcome;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
         };
-        let outcome = insist(ask).await;
         found.validations += u64::from(it.acknowledged);
         found.count(it.acknowledged, outcome);
     }
@@ -258,26 +263,12 @@ async fn ask_transfers(
 /// Signs a customer in whose login was turned away: his token may need a moment until it has a new code.
 async fn sign_in(site: &Site, customer: &mut Customer) {
     for _ in 0..8 {
-        let done = site
-            .as_customer(Kind::Login, customer, &mut None)
-            .await;
+        let done = site.as_customer(Kind::Login, customer, &mut None).await;
         if done == Outcome::Done {
             return;
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
-}
-
-/// Asks until there is room for the question.
-async fn insist(ask: impl AsyncFn() -> Outcome) -> Outcome {
-    for _ in 1..TRIES {
-        let outcome = ask().await;
-        if outcome != Outcome::TurnedAway {
-            return outcome;
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
-    ask().await
 }
 
 #[cfg(test)]
@@ -310,7 +301,12 @@ mod tests {
         found.count(true, Outcome::Done);
         found.count(true, Outcome::TurnedAway);
         assert_eq!(
-            (found.missing, found.unknown, found.unknown_done, found.unasked),
+            (
+                found.missing,
+                found.unknown,
+                found.unknown_done,
+                found.unasked
+            ),
             (1, 2, 1, 1)
         );
     }

@@ -47,7 +47,8 @@ impl Browser {
         path: &str,
         sent: &mut Option<Instant>,
     ) -> Result<Answer, NoAnswer> {
-        self.ask(client, Method::GET, path, Bytes::new(), sent).await
+        self.ask(client, Method::GET, path, Bytes::new(), sent)
+            .await
     }
 
     /// Sends a form, with the token that the last page's form held.
@@ -61,12 +62,11 @@ impl Browser {
         fields: &[(&str, &str)],
         sent: &mut Option<Instant>,
     ) -> Result<Answer, NoAnswer> {
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("form", &self.form);
-        for (name, value) in fields {
-            form.append_pair(name, value);
-        }
-        let body = Bytes::from(form.finish());
+        let own = [("form", self.form.as_str())];
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(own.iter().chain(fields))
+            .finish();
+        let body = Bytes::from(body);
         self.ask(client, Method::POST, path, body, sent).await
     }
 
@@ -161,11 +161,20 @@ mod tests {
     #[test]
     fn a_cookie_that_is_set_again_takes_the_place_of_the_old_one_and_some_outlive_the_window() {
         let mut browser = Browser::default();
-        for set in ["a=1; Path=/", "b=2; Max-Age=9", "c=4", "a=3; HttpOnly", "c=; Max-Age=0"] {
+        for set in [
+            "a=1; Path=/",
+            "b=2; Max-Age=9",
+            "c=4",
+            "a=3; HttpOnly",
+            "c=; Max-Age=0",
+        ] {
             browser.keep(&HeaderValue::from_static(set));
         }
         let kept = |browser: &Browser| {
-            let pairs = browser.cookies.iter().map(|it| format!("{}{}", it.name, it.value));
+            let pairs = browser
+                .cookies
+                .iter()
+                .map(|it| format!("{}{}", it.name, it.value));
             pairs.collect::<Vec<_>>()
         };
         assert_eq!(kept(&browser), ["b2", "a3"]);

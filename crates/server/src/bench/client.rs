@@ -75,7 +75,10 @@ impl Client {
             .strip_prefix("http://")
             .filter(|host| !host.contains('/'))
             .ok_or_else(|| wrong("expected http://HOST:PORT; load goes to the server itself, behind the proxy that ends TLS"))?;
-        let with_port = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+        let with_port = if host
+            .rsplit_once(':')
+            .is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+        {
             host.to_owned()
         } else {
             format!("{host}:80")

@@ -202,7 +202,10 @@ impl Site {
         let browser = &mut customer.browser;
         page(browser.get(bank, "/transfer", sent).await?)?;
         let fields = self.order(number);
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, &**value)).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| (*name, &**value))
+            .collect();
         let answer = browser.post(bank, "/transfer", &fields, sent).await?;
         let confirm = onward(&answer, "/confirm/")?;
         page(browser.get(bank, confirm, sent).await?)?;
@@ -226,9 +229,14 @@ impl Site {
         let own = |number| account_id(number).map(|account| account.to_stored().to_string());
         let (elsewhere, branch) = self.elsewhere;
         let next = (number + 1) % self.secrets.contracts.max(1);
-        let inside = elsewhere.is_empty() || self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        let inside =
+            elsewhere.is_empty() || self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
         let (bank, branch, receiver) = if inside {
-            (self.secrets.bank.clone(), format!("{BRANCH:03}"), 1_000_000 + next)
+            (
+                self.secrets.bank.clone(),
+                format!("{BRANCH:03}"),
+                1_000_000 + next,
+            )
         } else {
             (elsewhere.to_owned(), branch.to_owned(), 1_234_567)
         };

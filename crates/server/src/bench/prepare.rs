@@ -126,9 +126,8 @@ pub fn prepare(
 
 /// Refuses a token service that knows a token.
 fn require_empty_tokens(connection: &mut Connection) -> Result<(), BenchError> {
-    let count = connection.read(|tx| {
-        tx.query_one("SELECT COUNT(*) FROM credentials", &[], |row| row.int(0))
-    })?;
+    let count = connection
+        .read(|tx| tx.query_one("SELECT COUNT(*) FROM credentials", &[], |row| row.int(0)))?;
     match count {
         Some(0) => Ok(()),
         found => Err(BenchError::Said(format!(
@@ -212,8 +211,8 @@ fn open_contracts(
 /// login has it computed anew, as with any other.
 fn hash_of(password: &str) -> Result<String, BenchError> {
     let failed = |error: std::io::Error| BenchError::said(error.to_string());
-    let hasher = crate::passwords::Hasher::start(1, std::sync::Arc::new(SystemEntropy))
-        .map_err(failed)?;
+    let hasher =
+        crate::passwords::Hasher::start(1, std::sync::Arc::new(SystemEntropy)).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .map_err(failed)?;
@@ -248,8 +247,7 @@ fn open_contract(
     contract::set_password(tx, id, hash, length, None, at)?;
     contract::register(tx, id, &token, at)?;
     account::insert(tx, account, Some(id), Some(Yen::ZERO), at)?;
-    let postings =
-        Postings::deposit(account, OPENING, "新規").map_err(|_| DatabaseError::Gone)?;
+    let postings = Postings::deposit(account, OPENING, "新規").map_err(|_| DatabaseError::Gone)?;
     let key = Uid::new(at, &random(&SystemEntropy));
     let new = journal::New {
         id: key,

@@ -365,7 +365,11 @@ mod tests {
         let p99: Vec<_> = figures
             .slots
             .iter()
-            .map(|slot| slot.all().and_then(|all| percentile(&all, 99.0)).unwrap_or_default())
+            .map(|slot| {
+                slot.all()
+                    .and_then(|all| percentile(&all, 99.0))
+                    .unwrap_or_default()
+            })
             .collect();
         assert_eq!(p99.len(), 5);
         assert!((p99[1] - 3_000.0).abs() < 40.0, "{p99:?}");

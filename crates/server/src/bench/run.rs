@@ -104,12 +104,8 @@ struct Dispatcher {
 }
 
 impl Dispatcher {
-    fn run<F>(
-        self,
-        handle: &tokio::runtime::Handle,
-        schedule: Schedule,
-        perform: impl Fn(Due) -> F,
-    ) where
+    fn run<F>(self, handle: &tokio::runtime::Handle, schedule: Schedule, perform: impl Fn(Due) -> F)
+    where
         F: Future<Output = (Outcome, Option<Instant>)> + Send + 'static,
     {
         for due in schedule {
@@ -127,7 +123,10 @@ impl Dispatcher {
             self.recorder.begins(&due);
             self.in_flight.fetch_add(1, Ordering::AcqRel);
             let operation = perform(due);
-            let (recorder, in_flight) = (Arc::clone(&self.recorder), Under(Arc::clone(&self.in_flight)));
+            let (recorder, in_flight) = (
+                Arc::clone(&self.recorder),
+                Under(Arc::clone(&self.in_flight)),
+            );
             handle.spawn(async move {
                 let (outcome, sent) = operation.await;
                 let took = stopwatch().saturating_duration_since(at);
@@ -219,7 +218,10 @@ mod tests {
         let schedule = Schedule::new(&phases, Mix::default(), Arrivals::Even, 1);
         let end = Arc::new(AtomicBool::new(false));
         let mut ticks = 0;
-        drive(&runtime, schedule, &recorder, None, &end, perform, |_| ticks += 1).unwrap();
+        drive(&runtime, schedule, &recorder, None, &end, perform, |_| {
+            ticks += 1
+        })
+        .unwrap();
         assert!(ticks >= 3);
         let figures = recorder.all();
         let offered: u64 = figures.slots.iter().map(|slot| slot.offered).sum();

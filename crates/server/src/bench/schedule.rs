@@ -282,10 +282,16 @@ mod tests {
             let found: Vec<_> = plan.iter().filter(|due| due.phase == phase).collect();
             let many = found.len() as f64;
             // Five standard deviations of a Poisson count.
-            assert!((many - expected).abs() < 5.0 * f64::sqrt(expected), "{many}");
+            assert!(
+                (many - expected).abs() < 5.0 * f64::sqrt(expected),
+                "{many}"
+            );
             for kind in Kind::ALL {
                 let share = found.iter().filter(|due| due.kind == kind).count() as f64 / many;
-                assert!((share - Mix::default().share(kind)).abs() < 0.05, "{kind:?}");
+                assert!(
+                    (share - Mix::default().share(kind)).abs() < 0.05,
+                    "{kind:?}"
+                );
             }
         }
         assert!(plan.last().unwrap().at < Duration::from_secs(40));

@@ -48,7 +48,10 @@ impl Page<'_> {
         let phases = &self.report.phases;
         let sum = |of: fn(&PhaseReport) -> u64| phases.iter().map(of).sum::<u64>();
         let mut tiles = vec![
-            (self.say("offered", "予定"), sum(|it| it.offered).to_string()),
+            (
+                self.say("offered", "予定"),
+                sum(|it| it.offered).to_string(),
+            ),
             (
                 self.say("done", "完了"),
                 sum(|it| it.done.map_or(0, |it| it.count)).to_string(),
@@ -108,7 +111,11 @@ impl Page<'_> {
                 .to_owned(),
             ]
         });
-        table(self.say("Search for the capacity", "処理能力の探索"), &head, rows)
+        table(
+            self.say("Search for the capacity", "処理能力の探索"),
+            &head,
+            rows,
+        )
     }
 
     fn phases(&self) -> String {
@@ -201,7 +208,10 @@ impl Page<'_> {
             points: slots.iter().map(|slot| (slot.at, of(slot))).collect(),
         };
         let mut plots = Vec::new();
-        let title = self.say("Time to the answer, from when it was to begin", "応答時間(予定時刻から)");
+        let title = self.say(
+            "Time to the answer, from when it was to begin",
+            "応答時間(予定時刻から)",
+        );
         let percentiles = [
             line("p50", &|slot| slot.p50),
             line("p99", &|slot| slot.p99),
@@ -230,7 +240,11 @@ impl Page<'_> {
             let title = self.say("The server's resident memory", "サーバーの常駐メモリ");
             let memory = Line {
                 name: "MiB".into(),
-                points: server.memory.iter().map(|(at, mib)| (*at, Some(*mib))).collect(),
+                points: server
+                    .memory
+                    .iter()
+                    .map(|(at, mib)| (*at, Some(*mib)))
+                    .collect(),
             };
             plots.push((title, lines(title, "MiB", false, &[memory])));
         }
@@ -284,16 +298,16 @@ impl Page<'_> {
                     machine.processor, machine.cores, machine.memory_mib, machine.system
                 ),
             ),
-            (
-                self.say("Seconds", "秒"),
-                format!("{:.0}", report.seconds),
-            ),
+            (self.say("Seconds", "秒"), format!("{:.0}", report.seconds)),
             ("Warifu", report.version.to_owned()),
         ];
         if let Some(server) = &report.server {
             let growth = server.growth.map_or("–".into(), |it| format!("{it:.2}"));
             lines.push((
-                self.say("Server: CPU, memory's second half beside its first", "サーバー: CPU、メモリ後半/前半"),
+                self.say(
+                    "Server: CPU, memory's second half beside its first",
+                    "サーバー: CPU、メモリ後半/前半",
+                ),
                 format!("{:.0} s, {growth}", server.cpu_seconds),
             ));
         }
@@ -311,12 +325,22 @@ impl Page<'_> {
                 self.say("not asked", "未確認"),
                 after.unasked
             );
-            let word = self.say("Asked again: validations + transfers", "事後確認: 検証 + 振込");
+            let word = self.say(
+                "Asked again: validations + transfers",
+                "事後確認: 検証 + 振込",
+            );
             lines.push((word, text));
         }
-        let mut text = format!("<h2>{}</h2><dl class=\"settings\">", self.say("Settings", "条件"));
+        let mut text = format!(
+            "<h2>{}</h2><dl class=\"settings\">",
+            self.say("Settings", "条件")
+        );
         for (name, value) in lines {
-            let _ = write!(text, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
+            let _ = write!(
+                text,
+                "<div><dt>{name}</dt><dd>{}</dd></div>",
+                escape(&value)
+            );
         }
         let _ = write!(
             text,

@@ -144,7 +144,9 @@ pub(super) fn lines(label: &str, unit: &str, log: bool, lines: &[Line]) -> Strin
     let values = || points().filter_map(|(_, value)| *value);
     let end = points().map(|(x, _)| *x).fold(1.0, f64::max);
     let largest = values().fold(0.0, f64::max);
-    let smallest = values().filter(|value| *value > 0.0).fold(largest, f64::min);
+    let smallest = values()
+        .filter(|value| *value > 0.0)
+        .fold(largest, f64::min);
     let y = if log {
         Scale::log(smallest, largest)
     } else {
@@ -189,7 +191,10 @@ pub(super) fn bars(label: &str, unit: &str, bars: &[(f64, f64, u64)], colour: us
         return String::new();
     };
     let largest = bars.iter().map(|bar| bar.2).max().unwrap_or(1) as f64;
-    let (x, y) = (Scale::log(first.0, last.1), Scale::log(1.0, largest.max(10.0)));
+    let (x, y) = (
+        Scale::log(first.0, last.1),
+        Scale::log(1.0, largest.max(10.0)),
+    );
     let mut svg = begin(label, x, y, ("", unit));
     for (from, to, count) in bars {
         if *count == 0 {
@@ -254,7 +259,11 @@ mod tests {
         assert!((scale.from - 0.1).abs() < 1e-9 && (scale.to - 1_000.0).abs() < 1e-6);
         assert!((scale.place(10.0) - 0.5).abs() < 1e-9);
         assert_eq!(scale.ticks().len(), 5);
-        for scale in [Scale::linear(0.0), Scale::log(0.0, 0.0), Scale::log(5.0, 5.0)] {
+        for scale in [
+            Scale::linear(0.0),
+            Scale::log(0.0, 0.0),
+            Scale::log(5.0, 5.0),
+        ] {
             assert!((0.0..=1.0).contains(&scale.place(3.0)), "{scale:?}");
             assert!(scale.to > scale.from);
         }
@@ -264,12 +273,20 @@ mod tests {
     fn a_gap_in_the_values_is_a_gap_in_the_line() {
         let line = Line {
             name: "p99".into(),
-            points: vec![(0.0, Some(1.0)), (1.0, None), (2.0, Some(3.0)), (3.0, Some(2.0))],
+            points: vec![
+                (0.0, Some(1.0)),
+                (1.0, None),
+                (2.0, Some(3.0)),
+                (3.0, Some(2.0)),
+            ],
         };
         let svg = lines("a", "ms", true, &[line]);
         let path = svg.split("class=\"line c0\" d=\"").nth(1).unwrap();
         let path = path.split('"').next().unwrap();
-        assert_eq!((path.matches('M').count(), path.matches('L').count()), (2, 1));
+        assert_eq!(
+            (path.matches('M').count(), path.matches('L').count()),
+            (2, 1)
+        );
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
 
@@ -282,6 +299,9 @@ mod tests {
 
     #[test]
     fn what_a_text_holds_is_no_markup() {
-        assert_eq!(escape("<a href='\"&'>"), "&lt;a href=&#39;&quot;&amp;&#39;&gt;");
+        assert_eq!(
+            escape("<a href='\"&'>"),
+            "&lt;a href=&#39;&quot;&amp;&#39;&gt;"
+        );
     }
 }
