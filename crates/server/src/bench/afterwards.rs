@@ -231,7 +231,7 @@ async fn ask_validations(site: Arc<Site>, all: Vec<Validation>) -> Afterwards {
 
 async fn ask_transfers(
     site: Arc<Site>,
-    mut customers: Vec<Box<Customer>>,
+    mut customers: Vec<Customer>,
     all: Vec<Transfer>,
 ) -> Afterwards {
     let mut found = Afterwards::default();

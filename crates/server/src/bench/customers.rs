@@ -93,25 +93,23 @@ pub struct Customer {
 
 /// Customers who do nothing just now; whoever did something last stands last.
 #[derive(Debug)]
-pub struct Customers(Mutex<VecDeque<Box<Customer>>>);
+pub struct Customers(Mutex<VecDeque<Customer>>);
 
 impl Customers {
     /// The first `count` of the contracts.
     #[must_use]
     pub fn new(count: u32) -> Self {
-        let customer = |number| {
-            Box::new(Customer {
-                token: Token::new(number),
-                browser: Browser::default(),
-                signed_in: false,
-            })
+        let customer = |number| Customer {
+            token: Token::new(number),
+            browser: Browser::default(),
+            signed_in: false,
         };
         Self(Mutex::new((0..count).map(customer).collect()))
     }
 
     /// One who can do this now.
     #[must_use]
-    pub fn take(&self, kind: Kind, now: TimeStep) -> Option<Box<Customer>> {
+    pub fn take(&self, kind: Kind, now: TimeStep) -> Option<Customer> {
         let mut waiting = self.waiting();
         let place = waiting.iter().take(LOOKED_AT).position(|customer| {
             let ready = customer.token.is_ready(now);
@@ -125,17 +123,17 @@ impl Customers {
     }
 
     /// He is done.
-    pub fn put(&self, customer: Box<Customer>) {
+    pub fn put(&self, customer: Customer) {
         self.waiting().push_back(customer);
     }
 
     /// Everybody who does nothing just now.
     #[must_use]
-    pub fn take_all(&self) -> Vec<Box<Customer>> {
+    pub fn take_all(&self) -> Vec<Customer> {
         self.waiting().drain(..).collect()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Box<Customer>>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Customer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -225,7 +225,7 @@ mod tests {
         assert!(ticks >= 3);
         let figures = recorder.all();
         let offered: u64 = figures.slots.iter().map(|slot| slot.offered).sum();
-        assert_eq!(offered, 599);
+        assert!((599..=600).contains(&offered));
         // Eight connections: a loop that waits for its answers would have seen eight slow ones.
         let took = figures.slots[1].all().unwrap();
         assert!(percentile(&took, 50.0).unwrap() > 300.0);

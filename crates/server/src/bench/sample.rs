@@ -175,7 +175,7 @@ mod tests {
         let ids = ids(100_000);
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 100_000);
         let lots: BTreeSet<_> = ids.iter().map(|id| id.to_ascii()[3]).collect();
-        assert_eq!(lots.len(), 26);
+        assert!(lots.len() > 10, "{lots:?}");
     }
 
     #[test]

@@ -355,7 +355,7 @@ impl Bench {
             "{} {all}",
             self.say("Customers sign in:", "顧客のログイン:")
         ));
-        let mut parts: Vec<Vec<Box<Customer>>> = Vec::new();
+        let mut parts: Vec<Vec<Customer>> = Vec::new();
         parts.resize_with(SIGNING_IN, Vec::new);
         for (number, customer) in customers.into_iter().enumerate() {
             if let Some(part) = parts.get_mut(number % SIGNING_IN) {
@@ -447,7 +447,7 @@ impl Bench {
 }
 
 /// Signs customers in one after the other; gives how many are.
-async fn sign_in(site: Arc<Site>, customers: Vec<Box<Customer>>, end: Arc<AtomicBool>) -> usize {
+async fn sign_in(site: Arc<Site>, customers: Vec<Customer>, end: Arc<AtomicBool>) -> usize {
     let mut done = 0;
     for mut customer in customers {
         for _ in 0..5 {

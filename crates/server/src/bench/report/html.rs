@@ -301,6 +301,29 @@ impl Page<'_> {
             (self.say("Seconds", "秒"), format!("{:.0}", report.seconds)),
             ("Warifu", report.version.to_owned()),
         ];
+        lines.extend(self.seen());
+        let mut text = format!(
+            "<h2>{}</h2><dl class=\"settings\">",
+            self.say("Settings", "条件")
+        );
+        for (name, value) in lines {
+            let _ = write!(
+                text,
+                "<div><dt>{name}</dt><dd>{}</dd></div>",
+                escape(&value)
+            );
+        }
+        let _ = write!(
+            text,
+            "</dl>\n<h2>{}</h2><pre>{}</pre>\n",
+            self.say("Command", "コマンド"),
+            escape(&report.command)
+        );
+        text
+    }
+    /// What was seen of the server, and what was asked afterwards.
+    fn seen(&self) -> Vec<(&'static str, String)> {
+        let (report, mut lines) = (self.report, Vec::new());
         if let Some(server) = &report.server {
             let growth = server.growth.map_or("–".into(), |it| format!("{it:.2}"));
             lines.push((
@@ -331,24 +354,7 @@ impl Page<'_> {
             );
             lines.push((word, text));
         }
-        let mut text = format!(
-            "<h2>{}</h2><dl class=\"settings\">",
-            self.say("Settings", "条件")
-        );
-        for (name, value) in lines {
-            let _ = write!(
-                text,
-                "<div><dt>{name}</dt><dd>{}</dd></div>",
-                escape(&value)
-            );
-        }
-        let _ = write!(
-            text,
-            "</dl>\n<h2>{}</h2><pre>{}</pre>\n",
-            self.say("Command", "コマンド"),
-            escape(&report.command)
-        );
-        text
+        lines
     }
 }
 
