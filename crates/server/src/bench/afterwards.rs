@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::client::Sent;
 use super::customers::Customer;
 use super::operation::Site;
 use super::record::{Outcome, Trouble};
@@ -216,7 +217,9 @@ async fn ask_validations(site: Arc<Site>, all: Vec<Validation>) -> Afterwards {
         let mut tries = 0;
         let outcome = loop {
             let (token, number) = (it.token, it.number);
-            let outcome = site.validate(token, number, &it.code, &mut None).await;
+            let outcome = site
+                .validate(token, number, &it.code, &mut Sent::default())
+                .await;
             tries += 1;
             if outcome != Outcome::TurnedAway || tries == TRIES {
                 break outcome;
@@ -263,7 +266,9 @@ async fn ask_transfers(
 /// Signs a customer in whose login was turned away: his token may need a moment until it has a new code.
 async fn sign_in(site: &Site, customer: &mut Customer) {
     for _ in 0..8 {
-        let done = site.as_customer(Kind::Login, customer, &mut None).await;
+        let done = site
+            .as_customer(Kind::Login, customer, &mut Sent::default())
+            .await;
         if done == Outcome::Done {
             return;
         }

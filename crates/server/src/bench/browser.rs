@@ -1,12 +1,10 @@
 //! As much of a browser as the bank's pages need: cookies, hidden fields, forms, redirects.
 
-use std::time::Instant;
-
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use zeroize::Zeroize as _;
 
-use super::client::{Answer, Asking, Client, NoAnswer};
+use super::client::{Answer, Asking, Client, NoAnswer, Sent};
 
 /// The cookies of one customer, and the token of his forms.
 #[derive(Default)]
@@ -45,7 +43,7 @@ impl Browser {
         &mut self,
         client: &Client,
         path: &str,
-        sent: &mut Option<Instant>,
+        sent: &mut Sent,
     ) -> Result<Answer, NoAnswer> {
         self.ask(client, Method::GET, path, Bytes::new(), sent)
             .await
@@ -60,7 +58,7 @@ impl Browser {
         client: &Client,
         path: &str,
         fields: &[(&str, &str)],
-        sent: &mut Option<Instant>,
+        sent: &mut Sent,
     ) -> Result<Answer, NoAnswer> {
         let own = [("form", self.form.as_str())];
         let body = form_urlencoded::Serializer::new(String::new())
@@ -76,7 +74,7 @@ impl Browser {
         method: Method,
         path: &str,
         body: Bytes,
-        sent: &mut Option<Instant>,
+        sent: &mut Sent,
     ) -> Result<Answer, NoAnswer> {
         let mut headers = HeaderMap::new();
         let plain = HeaderValue::from_static;

@@ -37,6 +37,15 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+/// When the requests of an operation went out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// The first one.
+    pub first: Option<Instant>,
+    /// The last one so far.
+    pub last: Option<Instant>,
+}
+
 /// There is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswer {
@@ -95,20 +104,18 @@ impl Client {
         })
     }
 
-    /// Sends a request over a connection of its own and reads the answer; `sent` is told when it had its connection.
+    /// Sends a request over a connection of its own and reads the answer; `sent` is told when it went out.
     ///
     /// # Errors
     /// [`NoAnswer`].
-    pub async fn ask(
-        &self,
-        request: Asking<'_>,
-        sent: &mut Option<Instant>,
-    ) -> Result<Answer, NoAnswer> {
+    pub async fn ask(&self, request: Asking<'_>, sent: &mut Sent) -> Result<Answer, NoAnswer> {
         let Ok(_place) = self.places.acquire().await else {
             return Err(NoAnswer::Connect);
         };
         let mut connection = self.connection().await?;
-        sent.get_or_insert_with(stopwatch);
+        let now = stopwatch();
+        sent.first.get_or_insert(now);
+        sent.last = Some(now);
         let answer = connection
             .send_request(request.build(&self.host))
             .await

@@ -1,6 +1,6 @@
 //! Who is free to do something: customers with their browsers and tokens, and tokens whose codes a relying party checks.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use warifu_credentials::credential_id::CredentialId;
@@ -45,6 +45,12 @@ impl Token {
         Self { number, last: None }
     }
 
+    /// The same that gave this code away last.
+    #[must_use]
+    pub fn after(number: u32, last: Option<Given>) -> Self {
+        Self { number, last }
+    }
+
     /// Its ID.
     #[must_use]
     pub fn id(&self) -> CredentialId {
@@ -68,6 +74,12 @@ impl Token {
             step,
             at: now,
         })
+    }
+
+    /// The code that was given away last.
+    #[must_use]
+    pub fn last(&self) -> Option<Given> {
+        self.last
     }
 
     /// Notes that a code was given away, and whether it is known that it was taken.
@@ -96,11 +108,11 @@ pub struct Customer {
 pub struct Customers(Mutex<VecDeque<Customer>>);
 
 impl Customers {
-    /// The first `count` of the contracts.
+    /// The first `count` of the contracts, whose tokens have given away these codes.
     #[must_use]
-    pub fn new(count: u32) -> Self {
+    pub fn new(count: u32, given: &BTreeMap<u32, Given>) -> Self {
         let customer = |number| Customer {
-            token: Token::new(number),
+            token: Token::after(number, given.get(&number).copied()),
             browser: Browser::default(),
             signed_in: false,
         };
@@ -127,6 +139,14 @@ impl Customers {
         self.waiting().push_back(customer);
     }
 
+    /// What their tokens have given away.
+    #[must_use]
+    pub fn given(&self) -> Vec<(u32, Given)> {
+        let waiting = self.waiting();
+        let given = waiting.iter().map(|it| it.token);
+        given.filter_map(|it| Some((it.number, it.last?))).collect()
+    }
+
     /// Everybody who does nothing just now.
     #[must_use]
     pub fn take_all(&self) -> Vec<Customer> {
@@ -143,12 +163,21 @@ impl Customers {
 pub struct Tokens(Mutex<VecDeque<Token>>);
 
 impl Tokens {
-    /// Those of these numbers.
+    /// Those of these numbers, which have given away these codes.
     #[must_use]
-    pub fn new(numbers: std::ops::Range<u32>) -> Self {
+    pub fn new(numbers: std::ops::Range<u32>, given: &BTreeMap<u32, Given>) -> Self {
         let mut numbers: Vec<_> = numbers.collect();
         shuffle(&mut numbers);
-        Self(Mutex::new(numbers.into_iter().map(Token::new).collect()))
+        let token = |number| Token::after(number, given.get(&number).copied());
+        Self(Mutex::new(numbers.into_iter().map(token).collect()))
+    }
+
+    /// What those have given away that nobody uses just now.
+    #[must_use]
+    pub fn given(&self) -> Vec<(u32, Given)> {
+        let waiting = self.waiting();
+        let given = waiting.iter().filter_map(|it| Some((it.number, it.last?)));
+        given.collect()
     }
 
     /// One with a new code.
@@ -178,7 +207,7 @@ mod tests {
 
     #[test]
     fn who_is_not_signed_in_can_only_sign_in() {
-        let customers = Customers::new(1);
+        let customers = Customers::new(1, &BTreeMap::new());
         let now = now();
         assert!(customers.take(Kind::Statement, now).is_none());
         assert!(customers.take(Kind::Transfer, now).is_none());
@@ -191,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_token_with_no_new_code_is_passed_over() {
-        let tokens = Tokens::new(3..5);
+        let tokens = Tokens::new(3..5, &BTreeMap::new());
         let now = now();
         let seed = Seed::new(zeroize::Zeroizing::new([1; 32]));
         let mut first = tokens.take(now).unwrap();

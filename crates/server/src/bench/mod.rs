@@ -9,6 +9,7 @@ pub mod browser;
 pub mod capacity;
 pub mod client;
 pub mod customers;
+pub mod given;
 pub mod machine;
 pub mod operation;
 pub mod prepare;

@@ -1,7 +1,8 @@
 //! What one customer, or a relying party, does: page by page as a browser does it, without a pause.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,12 +11,13 @@ use warifu_bank::jst;
 use super::BenchError;
 use super::afterwards::Journal;
 use super::browser::hidden;
-use super::client::{Answer, Asking, Client, NoAnswer};
+use super::client::{Answer, Asking, Client, NoAnswer, Sent};
 use super::customers::{Customer, Customers, Token, Tokens, now};
 use super::prepare::{BRANCH, KANA, account_id, contract_id};
 use super::record::{Outcome, Trouble};
 use super::schedule::Kind;
 use super::secrets::BenchSecrets;
+use super::steps::Given;
 use crate::ambient::{Clock as _, SystemClock};
 use crate::bank_directory::directory;
 
@@ -108,7 +110,11 @@ impl Site {
     ///
     /// # Errors
     /// When an address is none.
-    pub fn new(secrets: BenchSecrets, reach: &Reach<'_>) -> Result<Self, BenchError> {
+    pub fn new(
+        secrets: BenchSecrets,
+        given: &BTreeMap<u32, Given>,
+        reach: &Reach<'_>,
+    ) -> Result<Self, BenchError> {
         let elsewhere = directory()
             .branch("0001", "001")
             .map_or(("", ""), |_| ("0001", "001"));
@@ -120,21 +126,21 @@ impl Site {
             run: format!("bench-{}", SystemClock.now().as_microsecond()),
             asked: AtomicU64::new(0),
             patience: reach.patience,
-            customers: Customers::new(reach.customers.min(contracts)),
-            codes: Tokens::new(contracts..secrets.credentials),
+            customers: Customers::new(reach.customers.min(contracts), given),
+            codes: Tokens::new(contracts..secrets.credentials, given),
             journal: Journal::default(),
             secrets,
         })
     }
 
-    /// Does it, and tells when the first request went out.
-    pub async fn perform(&self, kind: Kind) -> (Outcome, Option<Instant>) {
-        let mut sent = None;
+    /// Does it, and tells when its requests went out.
+    pub async fn perform(&self, kind: Kind) -> (Outcome, Sent) {
+        let mut sent = Sent::default();
         let outcome = match kind {
             Kind::Validation => self.check_code(&mut sent).await,
             Kind::Login | Kind::Transfer | Kind::Statement => {
                 let Some(mut customer) = self.customers.take(kind, now()) else {
-                    return (Outcome::Failed(Trouble::NobodyFree), None);
+                    return (Outcome::Failed(Trouble::NobodyFree), sent);
                 };
                 let done = self.as_customer(kind, &mut customer, &mut sent).await;
                 self.customers.put(customer);
@@ -149,7 +155,7 @@ impl Site {
         &self,
         kind: Kind,
         customer: &mut Customer,
-        sent: &mut Option<Instant>,
+        sent: &mut Sent,
     ) -> Outcome {
         let done = async {
             match kind {
@@ -169,7 +175,7 @@ impl Site {
         outcome
     }
 
-    async fn login(&self, customer: &mut Customer, sent: &mut Option<Instant>) -> Step<()> {
+    async fn login(&self, customer: &mut Customer, sent: &mut Sent) -> Step<()> {
         let (bank, number) = (&self.bank, customer.token.number);
         let id = contract_id(number).ok_or(Outcome::Failed(Trouble::NobodyFree))?;
         customer.signed_in = false;
@@ -197,7 +203,7 @@ impl Site {
         page(browser.get(bank, "/top", sent).await?).map(drop)
     }
 
-    async fn transfer(&self, customer: &mut Customer, sent: &mut Option<Instant>) -> Step<()> {
+    async fn transfer(&self, customer: &mut Customer, sent: &mut Sent) -> Step<()> {
         let (bank, number) = (&self.bank, customer.token.number);
         let browser = &mut customer.browser;
         page(browser.get(bank, "/transfer", sent).await?)?;
@@ -252,7 +258,7 @@ impl Site {
         ]
     }
 
-    async fn statement(&self, customer: &mut Customer, sent: &mut Option<Instant>) -> Step<()> {
+    async fn statement(&self, customer: &mut Customer, sent: &mut Sent) -> Step<()> {
         let account = account_id(customer.token.number)
             .ok_or(Outcome::Failed(Trouble::NobodyFree))?
             .to_stored();
@@ -266,7 +272,7 @@ impl Site {
             .ok_or(Outcome::Failed(Trouble::NobodyFree))
     }
 
-    async fn check_code(&self, sent: &mut Option<Instant>) -> Outcome {
+    async fn check_code(&self, sent: &mut Sent) -> Outcome {
         let Some(mut token) = self.codes.take(now()) else {
             return Outcome::Failed(Trouble::NobodyFree);
         };
@@ -295,13 +301,7 @@ impl Site {
     }
 
     /// Has a code checked under the key of this number: the same again gets the same answer (S7).
-    pub async fn validate(
-        &self,
-        token: u32,
-        number: u64,
-        code: &str,
-        sent: &mut Option<Instant>,
-    ) -> Outcome {
+    pub async fn validate(&self, token: u32, number: u64, code: &str, sent: &mut Sent) -> Outcome {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", *self.secrets.api_key);
         for (name, value) in [
@@ -331,7 +331,7 @@ impl Site {
     /// Whether the receipt of a transfer is there, as its customer sees it.
     pub async fn receipt(&self, customer: &mut Customer, key: &str) -> Outcome {
         let path = format!("/result/{key}");
-        let mut sent = None;
+        let mut sent = Sent::default();
         let asked = customer.browser.get(&self.bank, &path, &mut sent);
         match tokio::time::timeout(self.patience, asked).await {
             Ok(Ok(answer)) => match answer.status {

@@ -69,6 +69,19 @@ impl Trouble {
     ];
 }
 
+/// How an operation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// From when it was to begin to its end.
+    pub took: Duration,
+    /// From when it was to begin until its first request went out; none went out.
+    pub waited: Option<Duration>,
+    /// From when its last request went out to its end.
+    pub last: Option<Duration>,
+}
+
 /// A piece of time.
 #[derive(Debug, Clone, Default)]
 pub struct Slot {
@@ -91,7 +104,7 @@ pub struct KindFigures {
     pub offered: u64,
     /// How long those took that were carried out, µs.
     pub took: Histogram<u64>,
-    /// How long those took that were turned away, µs.
+    /// How long the 503 of those took that were turned away, from the request that it answered, µs.
     pub turned_away: Histogram<u64>,
     /// What failed.
     pub troubles: BTreeMap<Trouble, u64>,
@@ -214,16 +227,16 @@ impl Recorder {
         }
     }
 
-    /// An operation ended: so long after it was to begin, its first request so long after.
-    pub fn ended(&self, due: &Due, outcome: Outcome, took: Duration, waited: Option<Duration>) {
+    /// An operation ended.
+    pub fn ended(&self, due: &Due, ended: &Ended) {
         let mut figures = self.figures();
-        let time = micros(took);
-        let late = u64::from(waited.is_some_and(|waited| waited > LATE));
+        let (took, time) = (ended.took, micros(ended.took));
+        let late = u64::from(ended.waited.is_some_and(|waited| waited > LATE));
         figures.live.late += late;
         if let Some(phase) = figures.phases.get_mut(due.phase) {
             phase.late += late;
         }
-        match outcome {
+        match ended.outcome {
             Outcome::Done => {
                 figures.live.took.saturating_record(time);
                 if let Some(kind) = figures.kind(due) {
@@ -237,7 +250,8 @@ impl Recorder {
             Outcome::TurnedAway => {
                 figures.live.turned_away += 1;
                 if let Some(kind) = figures.kind(due) {
-                    kind.turned_away.saturating_record(time);
+                    let answered = micros(ended.last.unwrap_or(took));
+                    kind.turned_away.saturating_record(answered);
                 }
                 if let Some(slot) = figures.slot(due.at) {
                     slot.turned_away += 1;
@@ -357,9 +371,12 @@ mod tests {
         recorder.begins(&due);
         recorder.ended(
             &due,
-            Outcome::Done,
-            Duration::from_secs(3),
-            Some(Duration::from_secs(1)),
+            &Ended {
+                outcome: Outcome::Done,
+                took: Duration::from_secs(3),
+                waited: Some(Duration::from_secs(1)),
+                last: None,
+            },
         );
         let figures = recorder.all();
         let p99: Vec<_> = figures

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 use super::BenchError;
+use super::client::Sent;
 use super::machine::{Used, used};
-use super::record::{Live, Outcome, Recorder};
+use super::record::{Ended, Live, Outcome, Recorder};
 use super::schedule::{Due, Schedule};
 use crate::ambient::stopwatch;
 
@@ -51,7 +52,7 @@ pub fn drive<F>(
     mut tick: impl FnMut(&Tick<'_>),
 ) -> Result<Seen, BenchError>
 where
-    F: Future<Output = (Outcome, Option<Instant>)> + Send + 'static,
+    F: Future<Output = (Outcome, Sent)> + Send + 'static,
 {
     let in_flight = Arc::new(AtomicUsize::new(0));
     let begun = stopwatch();
@@ -106,7 +107,7 @@ struct Dispatcher {
 impl Dispatcher {
     fn run<F>(self, handle: &tokio::runtime::Handle, schedule: Schedule, perform: impl Fn(Due) -> F)
     where
-        F: Future<Output = (Outcome, Option<Instant>)> + Send + 'static,
+        F: Future<Output = (Outcome, Sent)> + Send + 'static,
     {
         for due in schedule {
             let at = self.begun + due.at;
@@ -129,9 +130,14 @@ impl Dispatcher {
             );
             handle.spawn(async move {
                 let (outcome, sent) = operation.await;
-                let took = stopwatch().saturating_duration_since(at);
-                let waited = sent.map(|sent| sent.saturating_duration_since(at));
-                recorder.ended(&due, outcome, took, waited);
+                let now = stopwatch();
+                let ended = Ended {
+                    outcome,
+                    took: now.saturating_duration_since(at),
+                    waited: sent.first.map(|sent| sent.saturating_duration_since(at)),
+                    last: sent.last.map(|sent| now.saturating_duration_since(sent)),
+                };
+                recorder.ended(&due, &ended);
                 drop(in_flight);
             });
         }
@@ -204,7 +210,7 @@ mod tests {
         let perform = move |_| {
             let client = Arc::clone(&client);
             async move {
-                let mut sent = None;
+                let mut sent = Sent::default();
                 let asking = Asking {
                     method: Method::GET,
                     path: "/",

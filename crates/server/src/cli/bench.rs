@@ -13,7 +13,9 @@ use tokio::runtime::Runtime;
 use super::output::{note, problem, say};
 use crate::ambient::{Clock as _, SystemClock};
 use crate::bench::capacity::{Search, Step};
+use crate::bench::client::Sent;
 use crate::bench::customers::Customer;
+use crate::bench::given::GivenFile;
 use crate::bench::operation::{Reach, Site};
 use crate::bench::record::{Outcome, Recorder};
 use crate::bench::report::{Frame, Report, Settings, html, live, summary};
@@ -167,6 +169,7 @@ struct Bench {
     contracts: u32,
     runtime: Runtime,
     end: Arc<AtomicBool>,
+    given: GivenFile,
 }
 
 /// Where a listener of the configuration is reached from this machine.
@@ -185,7 +188,8 @@ impl Bench {
             Some(Lang::En) => Language::English,
             None => Language::of_environment(),
         };
-        let secrets = BenchSecrets::read(&secrets_file(load.secrets.clone(), config))?;
+        let path = secrets_file(load.secrets.clone(), config);
+        let secrets = BenchSecrets::read(&path)?;
         let or = |given: &Option<String>, listen| given.clone().unwrap_or_else(|| reached(listen));
         let bank = or(&load.bank, config.bank.listen);
         let tokens = or(&load.tokens, config.token_service.listen);
@@ -215,8 +219,10 @@ impl Bench {
             .enable_all()
             .build()
             .map_err(|error| BenchError::said(error.to_string()))?;
+        let given = GivenFile::take(&path)?;
         Ok(Self {
-            site: Arc::new(Site::new(secrets, &reach)?),
+            site: Arc::new(Site::new(secrets, given.given(), &reach)?),
+            given,
             load,
             language,
             settings,
@@ -231,6 +237,16 @@ impl Bench {
     }
 
     fn run(self) -> Result<ExitCode, BenchError> {
+        let report = self.made();
+        // However it ended: the tokens have shown what they have shown.
+        let given = self.site.customers.given();
+        self.given
+            .put(given.into_iter().chain(self.site.codes.given()))?;
+        report
+    }
+
+    /// Makes the load and tells what came of it.
+    fn made(&self) -> Result<ExitCode, BenchError> {
         let phases = self.phases()?;
         self.check_counts(&phases)?;
         let began_at = SystemClock.now().to_string();
@@ -455,7 +471,7 @@ async fn sign_in(site: Arc<Site>, customers: Vec<Customer>, end: Arc<AtomicBool>
                 break;
             }
             let outcome = site
-                .as_customer(Kind::Login, &mut customer, &mut None)
+                .as_customer(Kind::Login, &mut customer, &mut Sent::default())
                 .await;
             if outcome == Outcome::Done {
                 done += 1;

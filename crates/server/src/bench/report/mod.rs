@@ -102,7 +102,7 @@ pub struct KindReport {
     pub offered: u64,
     /// How long those took that were carried out.
     pub done: Option<Percentiles>,
-    /// How long those took that were turned away with 503 and `Retry-After`.
+    /// Operations that were turned away with 503 and `Retry-After`, and how long that answer took from its request on.
     pub turned_away: Option<Percentiles>,
     /// What failed.
     pub troubles: Vec<(Trouble, u64)>,

@@ -118,10 +118,14 @@ pub fn live(tick: &Tick<'_>, language: Language) -> String {
 }
 
 fn line(name: &str, took: Option<&Percentiles>) -> String {
+    // A letter of Japanese is two columns wide.
+    let wide = |letter: char| if letter.is_ascii() { 1 } else { 2 };
+    let pad = 20_usize.saturating_sub(name.chars().map(wide).sum());
+    let name = format!("{name}{:pad$}", "");
     match took {
-        None => format!("  {name:<24} –"),
+        None => format!("  {name} –"),
         Some(it) => format!(
-            "  {name:<24} {:>9}  p50 {:>7}  p90 {:>7}  p99 {:>7}  p99.9 {:>7}  max {:>7} ms",
+            "  {name} {:>9}  p50 {:>7}  p90 {:>7}  p99 {:>7}  p99.9 {:>7}  max {:>7} ms",
             it.count,
             ms(it.p50),
             ms(it.p90),
@@ -153,7 +157,7 @@ fn phase_lines(phase: &PhaseReport, late_ms: u64, language: Language) -> Vec<Str
         let name = kind(it.kind).of(language);
         lines.push(line(name, it.done.as_ref()));
         if let Some(away) = &it.turned_away {
-            lines.push(line(&format!("{name}, 503"), Some(away)));
+            lines.push(line(&format!("{name}: 503"), Some(away)));
         }
         for (why, count) in &it.troubles {
             lines.push(format!("    {}: {count}", trouble(*why).of(language)));
