@@ -360,7 +360,7 @@ impl Page<'_> {
 
 fn table(caption: &str, head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut text = format!(
-        "<div class=\"table\" tabindex=\"0\"><table><caption>{}</caption><thead><tr>",
+        "<h2>{0}</h2><div class=\"table\" role=\"region\" aria-label=\"{0}\" tabindex=\"0\"><table><thead><tr>",
         escape(caption)
     );
     for name in head {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// Size of every plot, in its own units: narrow enough to be read on a phone.
 const WIDTH: f64 = 400.0;
-const HEIGHT: f64 = 220.0;
+const HEIGHT: f64 = 224.0;
 
 /// Where the axes are.
 const LEFT: f64 = 46.0;
@@ -79,6 +79,29 @@ impl Scale {
             .map(|tick| self.from + (self.to - self.from) * f64::from(tick) / 4.0)
             .collect()
     }
+
+    /// From 0 to the end of a time, seconds.
+    fn time(end: f64) -> Self {
+        Self {
+            log: false,
+            from: 0.0,
+            to: end,
+        }
+    }
+
+    /// The same for a time: whole seconds, minutes or hours.
+    fn moments(self) -> Vec<f64> {
+        let steps = [
+            1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 14_400.0,
+            86_400.0,
+        ];
+        let step = steps.into_iter().find(|step| self.to / step <= 6.0);
+        let step = step.unwrap_or(self.to);
+        (0..=6)
+            .map(|tick| step * f64::from(tick))
+            .filter(|moment| *moment <= self.to)
+            .collect()
+    }
 }
 
 /// A number of few letters.
@@ -104,7 +127,7 @@ fn x_of(scale: Scale, value: f64) -> f64 {
 }
 
 /// The frame: lines and numbers of both axes.
-fn begin(label: &str, x: Scale, y: Scale, units: (&str, &str)) -> String {
+fn begin(label: &str, x: Scale, moments: &[f64], y: Scale, units: (&str, &str)) -> String {
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
         escape(label)
@@ -119,19 +142,20 @@ fn begin(label: &str, x: Scale, y: Scale, units: (&str, &str)) -> String {
             short(tick)
         );
     }
-    for tick in x.ticks() {
-        let at = x_of(x, tick);
+    for tick in moments {
+        let at = x_of(x, *tick);
         let anchor = if at > RIGHT - 20.0 { "end" } else { "middle" };
         let _ = write!(
             svg,
             "<path class=\"grid\" d=\"M{at:.1} {BOTTOM}v4\"/><text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>",
             BOTTOM + 16.0,
-            short(tick)
+            short(*tick)
         );
     }
+    let under = HEIGHT - 4.0;
     let _ = write!(
         svg,
-        "<text x=\"4\" y=\"{HEIGHT}\">{}</text><text x=\"{RIGHT}\" y=\"{HEIGHT}\" text-anchor=\"end\">{}</text>",
+        "<text x=\"4\" y=\"{under}\">{}</text><text x=\"{RIGHT}\" y=\"{under}\" text-anchor=\"end\">{}</text>",
         escape(units.0),
         escape(units.1)
     );
@@ -152,16 +176,8 @@ pub(super) fn lines(label: &str, unit: &str, log: bool, lines: &[Line]) -> Strin
     } else {
         Scale::linear(largest)
     };
-    let x = Scale {
-        log: false,
-        from: 0.0,
-        to: end,
-    };
-    let x = Scale {
-        to: Scale::linear(end).to.min(end.max(1.0)),
-        ..x
-    };
-    let mut svg = begin(label, x, y, (unit, "s"));
+    let x = Scale::time(end);
+    let mut svg = begin(label, x, &x.moments(), y, (unit, "s"));
     for (number, line) in lines.iter().enumerate() {
         let mut path = String::new();
         let mut drawing = false;
@@ -195,7 +211,7 @@ pub(super) fn bars(label: &str, unit: &str, bars: &[(f64, f64, u64)], colour: us
         Scale::log(first.0, last.1),
         Scale::log(1.0, largest.max(10.0)),
     );
-    let mut svg = begin(label, x, y, ("", unit));
+    let mut svg = begin(label, x, &x.ticks(), y, ("", unit));
     for (from, to, count) in bars {
         if *count == 0 {
             continue;
@@ -267,6 +283,13 @@ mod tests {
             assert!((0.0..=1.0).contains(&scale.place(3.0)), "{scale:?}");
             assert!(scale.to > scale.from);
         }
+    }
+
+    #[test]
+    fn a_time_is_told_in_whole_seconds_minutes_or_hours() {
+        assert_eq!(Scale::time(18.0).moments(), [0.0, 5.0, 10.0, 15.0]);
+        assert_eq!(Scale::time(600.0).moments().last(), Some(&600.0));
+        assert_eq!(Scale::time(1.0).moments(), [0.0, 1.0]);
     }
 
     #[test]
