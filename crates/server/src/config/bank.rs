@@ -99,7 +99,7 @@ impl Default for BankConfig {
             connections: 4,
             queue: 1024,
             cache_mib: 16,
-            in_flight: 64,
+            in_flight: 128,
             max_connections: 1024,
             trusted_proxies: Vec::new(),
             drain_seconds: 20,

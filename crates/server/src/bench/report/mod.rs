@@ -126,8 +126,8 @@ pub struct PhaseReport {
     pub late: u64,
     /// By kind.
     pub kinds: Vec<KindReport>,
-    /// After a phase with a higher rate: seconds until nothing was turned away any more, nothing failed, and p99 was again
-    /// at most three times that of the first phase.
+    /// After a phase with a higher rate: seconds until, for three pieces of time in a row, nothing was turned away, nothing
+    /// failed, and p99 was at most three times that of the first phase; none when it never was so.
     pub recovered_after: Option<f64>,
 }
 
@@ -209,7 +209,7 @@ impl Report {
             .zip(&figures.phases)
             .map(|(phase, figures)| phase_report(*phase, figures))
             .collect();
-        recoveries(&mut reports, &slots, figures.slot_seconds);
+        recoveries(&mut reports, &slots);
         Self {
             version: env!("CARGO_PKG_VERSION"),
             command: frame.command,
@@ -301,7 +301,7 @@ fn slots(figures: &Figures) -> Vec<SlotReport> {
 }
 
 /// Looks how long after a fall of the rate the load was still to be seen.
-fn recoveries(phases: &mut [PhaseReport], slots: &[SlotReport], width: f64) {
+fn recoveries(phases: &mut [PhaseReport], slots: &[SlotReport]) {
     let Some(usual) = phases.first().and_then(|first| first.done).map(|it| it.p99) else {
         return;
     };
@@ -309,14 +309,14 @@ fn recoveries(phases: &mut [PhaseReport], slots: &[SlotReport], width: f64) {
     for phase in phases {
         let (rate, end) = (phase.phase.rate, begun + phase.phase.seconds);
         if rate < before {
-            let bad = slots
-                .iter()
-                .filter(|slot| slot.at >= begun && slot.at < end)
-                .rfind(|slot| {
-                    let slow = slot.p99.is_some_and(|p99| p99 > 3.0 * usual);
-                    slot.turned_away > 0.0 || slot.failed > 0.0 || slow
-                });
-            phase.recovered_after = Some(bad.map_or(0.0, |slot| slot.at + width - begun));
+            let well = |slot: &SlotReport| {
+                let slow = slot.p99.is_some_and(|p99| p99 > 3.0 * usual);
+                slot.turned_away == 0.0 && slot.failed == 0.0 && !slow
+            };
+            let own = slots.iter().filter(|it| it.at >= begun && it.at < end);
+            let own: Vec<_> = own.collect();
+            let from = own.windows(3).find(|three| three.iter().all(|it| well(it)));
+            phase.recovered_after = from.and_then(|three| Some(three.first()?.at - begun));
         }
         (begun, before) = (end, rate);
     }
@@ -390,7 +390,7 @@ mod tests {
     #[test]
     fn after_an_overload_it_is_told_when_all_was_well_again() {
         let phase = |rate| PhaseReport {
-            phase: Phase { rate, seconds: 3.0 },
+            phase: Phase { rate, seconds: 6.0 },
             offered: 0,
             done: Some(Percentiles {
                 count: 1,
@@ -420,12 +420,15 @@ mod tests {
         let mut phases = [phase(100.0), phase(300.0), phase(100.0)];
         let slots = [
             slot(0.0, 10.0, 0.0),
-            slot(3.0, 80.0, 200.0),
-            slot(6.0, 12.0, 3.0),
-            slot(7.0, 31.0, 0.0),
-            slot(8.0, 29.0, 0.0),
+            slot(6.0, 80.0, 200.0),
+            slot(12.0, 12.0, 3.0),
+            slot(13.0, 31.0, 0.0),
+            slot(14.0, 29.0, 0.0),
+            slot(15.0, 9.0, 0.0),
+            slot(16.0, 9.0, 0.0),
+            slot(17.0, 99.0, 0.0),
         ];
-        recoveries(&mut phases, &slots, 1.0);
+        recoveries(&mut phases, &slots);
         let found: Vec<_> = phases.iter().map(|phase| phase.recovered_after).collect();
         assert_eq!(found, [None, None, Some(2.0)]);
     }
