@@ -13,7 +13,7 @@ use super::steps::{self, Given};
 use crate::ambient::{Clock as _, SystemClock};
 
 /// How many customers are looked at for one whose token has a new code.
-const LOOKED_AT: usize = 512;
+const LOOKED_AT: usize = 4_096;
 
 /// A sample token.
 #[derive(Debug, Clone, Copy)]
