@@ -11,6 +11,7 @@ pub mod bank_sample;
 pub mod bank_store;
 pub mod bank_verify;
 pub mod bank_web;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod database;

@@ -17,6 +17,7 @@ use warifu_wire::{
 use zeroize::Zeroizing;
 
 use crate::database::DatabaseError;
+use crate::http::outside;
 use crate::service::{Relation, TokenService};
 use crate::store::settle::{Refusal, Settled};
 
@@ -191,7 +192,7 @@ impl OtpVerifier for OtpLink {
                     code: code.to_owned(),
                     purpose: purpose.to_owned(),
                 };
-                link.post(token, "validate", request_id, body).await
+                outside(link.post(token, "validate", request_id, body)).await
             }
         }
     }
@@ -218,7 +219,7 @@ impl OtpVerifier for OtpLink {
                     first_code: first.to_owned(),
                     second_code: second.to_owned(),
                 };
-                link.post(token, "resync", request_id, body).await
+                outside(link.post(token, "resync", request_id, body)).await
             }
         }
     }

@@ -12,6 +12,7 @@ use warifu_bank::password::normalized;
 use zeroize::Zeroizing;
 
 use crate::ambient::{Entropy, random};
+use crate::http::outside;
 
 /// What new hashes cost (OWASP Password Storage: 19 MiB with two passes).
 const COST: Cost = Cost {
@@ -145,7 +146,7 @@ impl Hasher {
         };
         let queue = self.queue.as_ref().ok_or(Busy)?;
         queue.try_send(job).map_err(|_| Busy)?;
-        answer.await.map_err(|_| Busy)
+        outside(answer).await.map_err(|_| Busy)
     }
 }
 

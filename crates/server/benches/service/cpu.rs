@@ -41,7 +41,7 @@ pub(crate) fn measure(quick: bool) -> Result<CpuFigures> {
     let id = CredentialId::nth(Platform::Cli, 12_345_678);
     let stored = stored(&keyring, id)?;
     let code = credentials::code(id, STEP)?;
-    let secret = credentials::secret(id);
+    let secret = *credentials::seed().secret(id);
     let keyed = Hmac::<Sha256>::new_from_slice(&secret)?;
     let tokens = Tokens {
         ids: credentials::ids(10_000),

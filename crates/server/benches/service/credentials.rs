@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-use warifu::ambient::{Entropy as _, SystemEntropy, random};
+pub(crate) use warifu::bench::sample::{ids, shuffle};
+
+use warifu::bench::sample::Seed;
 use warifu::store::settle::Ask;
 use warifu::store::validation::Validation;
 use warifu_credentials::credential_id::CredentialId;
@@ -11,14 +12,11 @@ use warifu_credentials::keyring::Keyring;
 use warifu_credentials::party::PartyId;
 use warifu_credentials::purpose::Purpose;
 use warifu_credentials::request::{Asked, RequestDigester, RequestKey};
-use warifu_credentials::seal::{Owner, Sealed};
-use warifu_credentials::{Algorithm, Code, Digits, Generator, Period, TimeStep};
-use warifu_wire::Platform;
+use warifu_credentials::seal::Sealed;
+use warifu_credentials::{Code, Period, TimeStep};
+use zeroize::Zeroizing;
 
 use crate::Result;
-
-/// A prime that spreads the numbers over the whole space of IDs, as random ones would be.
-const STRIDE: u64 = 99_999_989;
 
 /// The time step of the first codes: in the year 2027.
 const FIRST_STEP: TimeStep = TimeStep(60_000_000);
@@ -30,47 +28,19 @@ const STEPS_A_TURN: i64 = 3;
 /// The purpose of every validation.
 pub(crate) const PURPOSE: &str = "login";
 
-/// So many credentials, in the order of their IDs.
-pub(crate) fn ids(count: u32) -> Vec<CredentialId> {
-    let mut ids: Vec<_> = (0..u64::from(count))
-        .map(|number| {
-            CredentialId::nth(Platform::Cli, number * STRIDE % CredentialId::PER_PLATFORM)
-        })
-        .collect();
-    ids.sort_unstable();
-    ids
-}
-
-/// Puts the IDs in an order that has nothing to do with where they are stored (Fisher and Yates).
-pub(crate) fn shuffle(ids: &mut [CredentialId]) {
-    let mut bytes = [0; 8];
-    for end in (1..ids.len()).rev() {
-        SystemEntropy.fill(&mut bytes);
-        let range = u64::try_from(end).unwrap_or(u64::MAX).saturating_add(1);
-        let place = usize::try_from(u64::from_ne_bytes(bytes) % range).unwrap_or(end);
-        ids.swap(end, place);
-    }
-}
-
-/// The secret of a credential, made from its ID.
-pub(crate) fn secret(id: CredentialId) -> [u8; 32] {
-    let mut hash = Sha256::new_with_prefix(b"warifu benchmark");
-    hash.update(id.to_stored().to_be_bytes());
-    hash.finalize().into()
+/// What every secret is made of: nothing here is kept from anybody.
+pub(crate) fn seed() -> Seed {
+    Seed::new(Zeroizing::new([0; 32]))
 }
 
 /// The secret of a credential as the database holds it.
 pub(crate) fn sealed(keyring: &Keyring, id: CredentialId) -> Result<Sealed> {
-    let version = keyring.newest();
-    let sealer = keyring.sealer(version).ok_or("the keyring is empty")?;
-    let owner = Owner::Credential(id);
-    Ok(sealer.seal(version, owner, &secret(id), &random(&SystemEntropy)))
+    Ok(seed().sealed(keyring, id)?)
 }
 
 /// The code of a credential at a step.
 pub(crate) fn code(id: CredentialId, step: TimeStep) -> Result<Code> {
-    let generator = Generator::from_bytes(&secret(id), Algorithm::Sha256, Digits::SIX)?;
-    Ok(generator.totp(step))
+    Ok(seed().code(id, step)?)
 }
 
 /// Tokens that are asked for codes in turn, each time for the step after the last one.

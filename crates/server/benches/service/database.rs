@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use warifu::ambient::{Clock as _, SystemClock, SystemEntropy, environment, stopwatch};
-use warifu::database::{Connection, DatabaseError, Location, PostgresUrl, Tx, Value, migrate};
+use warifu::bench::sample;
+use warifu::database::{Connection, DatabaseError, Location, PostgresUrl, Tx, migrate};
 use warifu::service::secrets::ServiceSecrets;
-use warifu::store::{self, credential, party};
+use warifu::store::{self, party};
 use warifu_credentials::api_key::{ApiKey, ApiKeyHash};
 use warifu_credentials::audit::Chain;
 use warifu_credentials::keyring::{KeyVersion, Keyring, source_line};
@@ -17,9 +18,6 @@ use zeroize::Zeroizing;
 use crate::Result;
 use crate::credentials;
 use crate::round::real;
-
-/// Rows of one transaction while loading.
-const LOADED_AT_ONCE: usize = 10_000;
 
 /// The variable by which `cargo xtask bench` names its cluster.
 const CLUSTER: &str = "WARIFU_TEST_POSTGRES";
@@ -69,26 +67,18 @@ impl Prepared {
             ))
         })?;
         let ids = credentials::ids(count);
-        for (number, part) in ids.chunks(LOADED_AT_ONCE).enumerate() {
-            let mut rows = Vec::with_capacity(part.len());
-            for id in part {
-                rows.push((*id, credentials::sealed(&keyring, *id)?));
-            }
-            let version = keyring.newest();
-            connection.transaction(|tx| match tx {
-                Tx::Sqlite(_) => rows.iter().try_for_each(|(id, sealed)| {
-                    credential::insert(tx, *id, sealed, version, now).map(drop)
-                }),
-                Tx::Postgres(_) => copy(tx, &rows, version, now),
-            })?;
-            let loaded = number * LOADED_AT_ONCE + part.len();
-            if loaded % (ids.len() / 4).max(1) < LOADED_AT_ONCE {
+        let mut told = 0;
+        let loaded = |loaded: usize| {
+            if loaded >= told + ids.len() / 4 {
+                told = loaded;
                 println!(
                     "  loaded {loaded} of {count} credentials in {:.1} s",
                     start.elapsed().as_secs_f64()
                 );
             }
-        }
+        };
+        let seed = credentials::seed();
+        sample::load(&mut connection, &keyring, &seed, &ids, now, loaded)?;
         Ok(Self {
             location,
             party: party.ok_or("the relying party is there already")?,
@@ -97,35 +87,6 @@ impl Prepared {
             keyring: Arc::new(keyring),
         })
     }
-}
-
-/// What the service inserts one by one, by arrays: a round trip a row would take minutes.
-fn copy(
-    tx: &mut Tx<'_>,
-    rows: &[(
-        warifu_credentials::credential_id::CredentialId,
-        warifu_credentials::seal::Sealed,
-    )],
-    version: KeyVersion,
-    now: jiff::Timestamp,
-) -> std::result::Result<(), DatabaseError> {
-    let ids: Vec<_> = rows.iter().map(|(id, _)| id.to_stored()).collect();
-    let sealed: Vec<_> = rows
-        .iter()
-        .map(|(_, sealed)| Some(sealed.as_bytes()))
-        .collect();
-    tx.execute_exactly(
-        rows.len(),
-        "credentials of the benchmark",
-        "INSERT INTO credentials (id, state, algorithm, digits, period, sealed, key_version, last_step, drift, provisioned_at)
-         SELECT new.id, 0, 2, 6, 30, new.sealed, ?3::BIGINT, -1, 0, ?4::BIGINT FROM unnest(?1::BIGINT[], ?2::BYTEA[]) AS new (id, sealed)",
-        &[
-            Value::Ints(&ids),
-            Value::ByteStrings(&sealed),
-            Value::Int(i64::from(version.0)),
-            Value::Int(now.as_microsecond()),
-        ],
-    )
 }
 
 /// A place for an SQLite database.

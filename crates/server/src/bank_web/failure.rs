@@ -19,6 +19,8 @@ pub enum Failure {
     TooLarge,
     /// Too many at once: try again in so many seconds.
     Busy(u8),
+    /// More requests come than can be in work: nothing of this one was looked at.
+    TurnedAway,
     /// The database or the token service gives no answer; nothing is lost by trying again.
     Unavailable(String),
     /// A fault of the program.
@@ -35,7 +37,9 @@ impl Failure {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Busy(_) | Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy(_) | Self::TurnedAway | Self::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -49,7 +53,7 @@ impl Failure {
             Self::Method => ("failure-method", "failure-method-text"),
             Self::Malformed => ("failure-malformed", "failure-malformed-text"),
             Self::TooLarge => ("failure-too-large", "failure-too-large-text"),
-            Self::Busy(_) => ("failure-busy", "failure-busy-text"),
+            Self::Busy(_) | Self::TurnedAway => ("failure-busy", "failure-busy-text"),
             Self::Unavailable(_) => ("failure-unavailable", "failure-unavailable-text"),
             Self::Internal(_) => ("failure-internal", "failure-internal-text"),
         }
@@ -70,6 +74,7 @@ impl IntoResponse for Failure {
         let mut response = self.status().into_response();
         let seconds = match self {
             Self::Busy(seconds) => Some(seconds),
+            Self::TurnedAway => Some(2),
             Self::Unavailable(_) => Some(5),
             _ => None,
         };

@@ -1,16 +1,41 @@
 //! Around every page: its name in the log, its guards, and failures as pages.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 
 use super::{BankWeb, Failure};
-use crate::http::RequestId;
-use crate::web::page::{Block, Frame, Page, render};
+use crate::http::{RequestId, is_exempt};
+use crate::token_api::Language;
+use crate::web::page::{Block, Frame, Page, html, html_response};
 use crate::web::texts::{Texts, language};
 use crate::web::{cookies, guard};
+
+/// The page for whoever is one too many, in each language: rendered once, since it is sent when there is no time.
+#[derive(Debug, Default)]
+pub struct TurnedAway {
+    ja: OnceLock<Bytes>,
+    en: OnceLock<Bytes>,
+}
+
+/// Lets a request in while there is room, and otherwise says so at once: nothing of it is read, nothing consumed.
+pub(crate) async fn admit(
+    State(web): State<Arc<BankWeb>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_exempt(request.uri().path()) {
+        return next.run(request).await;
+    }
+    match web.admission.enter() {
+        Some(place) => place.within(next.run(request)).await,
+        None => Failure::TurnedAway.into_response(),
+    }
+}
 
 pub(crate) async fn around(
     State(web): State<Arc<BankWeb>>,
@@ -31,45 +56,31 @@ pub(crate) async fn around(
     let mut response = next.run(request).await;
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         let status = failure.status().as_u16();
-        if failure.cause().is_empty() {
+        if matches!(failure, Failure::TurnedAway) {
+            // The log is told of these once a second, not once each.
+            tracing::debug!(request_id = %name, %method, route, status, "page {name} was turned away");
+        } else if failure.cause().is_empty() {
             tracing::info!(request_id = %name, %method, route, status, "page {name} was refused");
         } else {
             tracing::error!(request_id = %name, %method, route, status, cause = failure.cause(), "page {name} failed");
         }
-        let texts = Texts::of(language);
-        let (title, text) = failure.keys();
-        let page = Page {
-            title: texts.say(title),
-            blocks: vec![
-                Block::Text(texts.say(text)),
-                Block::Text(texts.with("failure-number", &[("number", &name.to_string())])),
-                Block::Buttons(vec![("/".into(), texts.say("to-login"))]),
-            ],
-            ..Page::default()
+        let written = match failure {
+            Failure::TurnedAway => Some(web.turned_away(language).into()),
+            _ => {
+                let number = name.to_string();
+                failure_page(&web, language, &failure, Some(&number), &path).map(Body::from)
+            }
         };
-        let frame = Frame {
-            language,
-            bank: web.bank.settings(),
-            menu: Vec::new(),
-            who: None,
-            sign_out: "/logout",
-            form_token: "",
-            path: &path,
-            staff: false,
+        let mut written = match written {
+            Some(html) => html_response(failure.status(), html),
+            None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         };
-        let mut written = render(failure.status(), &frame, &page);
-        let retry = response
-            .headers_mut()
-            .remove(axum::http::header::RETRY_AFTER);
+        let retry = response.headers_mut().remove(header::RETRY_AFTER);
         if let Some(retry) = retry {
-            written
-                .headers_mut()
-                .insert(axum::http::header::RETRY_AFTER, retry);
+            written.headers_mut().insert(header::RETRY_AFTER, retry);
         }
-        if let Some(allow) = response.headers_mut().remove(axum::http::header::ALLOW) {
-            written
-                .headers_mut()
-                .insert(axum::http::header::ALLOW, allow);
+        if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
+            written.headers_mut().insert(header::ALLOW, allow);
         }
         response = written;
     } else {
@@ -81,4 +92,49 @@ pub(crate) async fn around(
         name.header(),
     );
     response
+}
+
+/// A failure as a page, with the number of its request, under which the log has it.
+fn failure_page(
+    web: &BankWeb,
+    language: Language,
+    failure: &Failure,
+    number: Option<&str>,
+    path: &str,
+) -> Option<String> {
+    let texts = Texts::of(language);
+    let (title, text) = failure.keys();
+    let number = number.map(|number| texts.with("failure-number", &[("number", number)]));
+    let mut blocks = vec![Block::Text(texts.say(text))];
+    blocks.extend(number.map(Block::Text));
+    blocks.push(Block::Buttons(vec![("/".into(), texts.say("to-login"))]));
+    let page = Page {
+        title: texts.say(title),
+        blocks,
+        ..Page::default()
+    };
+    let frame = Frame {
+        language,
+        bank: web.bank.settings(),
+        menu: Vec::new(),
+        who: None,
+        sign_out: "/logout",
+        form_token: "",
+        path,
+        staff: false,
+    };
+    html(&frame, &page)
+}
+
+impl BankWeb {
+    /// The page for whoever is one too many.
+    fn turned_away(&self, language: Language) -> Bytes {
+        let kept = match language {
+            Language::Japanese => &self.turned_away.ja,
+            Language::English => &self.turned_away.en,
+        };
+        let page = || failure_page(self, language, &Failure::TurnedAway, None, "/");
+        kept.get_or_init(|| page().unwrap_or_default().into())
+            .clone()
+    }
 }

@@ -20,10 +20,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use failure::Failure;
+pub use layer::TurnedAway;
 pub use routes::{ROUTES, router};
 
 use crate::ambient::Entropy;
 use crate::bank::Bank;
+use crate::http::Admission;
 
 /// What every handler has at hand.
 pub struct BankWeb {
@@ -33,6 +35,10 @@ pub struct BankWeb {
     pub entropy: Arc<dyn Entropy>,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How much of the customers is in work at once; the staff's pages are not counted.
+    pub admission: Arc<Admission>,
+    /// What whoever is one too many reads, by language: rendered once.
+    pub turned_away: TurnedAway,
 }
 
 impl std::fmt::Debug for BankWeb {

@@ -110,6 +110,7 @@ pub fn router(web: Arc<BankWeb>) -> Router {
         })
         .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method)
+        .layer(from_fn_with_state(Arc::clone(&web), layer::admit))
         .layer(from_fn_with_state(Arc::clone(&web), layer::around))
         .with_state(web)
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod bench;
 mod key;
 mod migrate;
 mod output;
@@ -61,6 +62,8 @@ enum Command {
         /// A directory that does not exist yet
         to: PathBuf,
     },
+    /// Make a day's load on a test installation and report what came of it
+    Bench(Box<bench::Arguments>),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -131,6 +134,7 @@ fn dispatch(command: Command, config: &Config) -> Result<ExitCode, StartupError>
         Command::Verify => verify::run(config),
         Command::Audit(command) => audit::run(command, config),
         Command::Key(command) => key::run(command, config),
+        Command::Bench(arguments) => Ok(bench::run(*arguments, config)),
         Command::Backup { to } => backup::run(config, &to),
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }

@@ -34,6 +34,9 @@ pub struct BankConfig {
     pub queue: usize,
     /// SQLite: page cache, MiB.
     pub cache_mib: u32,
+    /// Requests of customers in work at once, those not counted that wait for a password's hash or for a token service
+    /// elsewhere; one more is answered 503 before its body is read.
+    pub in_flight: usize,
     /// Connections of clients at once.
     pub max_connections: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -96,6 +99,7 @@ impl Default for BankConfig {
             connections: 4,
             queue: 1024,
             cache_mib: 16,
+            in_flight: 128,
             max_connections: 1024,
             trusted_proxies: Vec::new(),
             drain_seconds: 20,
@@ -127,9 +131,16 @@ impl Default for LimitsConfig {
 impl BankConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let value = |text: &str| Err(ConfigError::Value(text.to_owned()));
-        if self.connections == 0 || self.queue == 0 || self.max_connections == 0 {
+        if [
+            self.connections,
+            self.queue,
+            self.in_flight,
+            self.max_connections,
+        ]
+        .contains(&0)
+        {
             return value(
-                "bank.connections, bank.queue and bank.max_connections must be at least 1",
+                "bank.connections, bank.queue, bank.in_flight and bank.max_connections must be at least 1",
             );
         }
         if self.database.is_some() && self.database_environment.is_some() {

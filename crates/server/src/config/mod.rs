@@ -72,6 +72,8 @@ pub struct TokenServiceConfig {
     pub group: usize,
     /// SQLite: page cache, MiB.
     pub cache_mib: u32,
+    /// Requests in work at once; one more is answered 503 before its body is read.
+    pub in_flight: usize,
     /// Connections of clients at once; one more waits to be accepted.
     pub max_connections: usize,
     /// Provisionings of one address at once.
@@ -176,6 +178,7 @@ impl Default for TokenServiceConfig {
             queue: 4096,
             group: 256,
             cache_mib: 24,
+            in_flight: 512,
             max_connections: 4096,
             provision_burst: 30,
             provision_per_hour: 120,
@@ -232,6 +235,7 @@ impl Config {
             ("gatherers", service.gatherers),
             ("queue", service.queue),
             ("group", service.group),
+            ("in_flight", service.in_flight),
             ("max_connections", service.max_connections),
         ] {
             if value == 0 {

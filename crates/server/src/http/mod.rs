@@ -1,9 +1,11 @@
 //! What every listener shares: connections, names of requests, addresses of clients.
 
 mod address;
+mod admission;
 mod connection;
 mod request_id;
 
 pub use address::{ClientAddress, PeerAddress};
+pub use admission::{Admission, Place, is_exempt, outside};
 pub use connection::{Listener, ServeError, serve};
 pub use request_id::RequestId;

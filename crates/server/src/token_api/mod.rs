@@ -29,6 +29,7 @@ pub(crate) use problem::not_found;
 pub use text::{Language, Text};
 
 use crate::ambient::Entropy;
+use crate::http::Admission;
 use crate::metrics::Metrics;
 use crate::service::TokenService;
 
@@ -42,6 +43,8 @@ pub struct Api {
     pub entropy: Arc<dyn Entropy>,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How much is in work at once.
+    pub admission: Arc<Admission>,
     /// Turns true when the service stops.
     pub stopping: watch::Receiver<bool>,
 }
@@ -72,6 +75,7 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/credentials/{id}/unlock", post(credentials::unlock))
         .fallback(not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&api), layer::admit))
         .layer(from_fn_with_state(Arc::clone(&api), layer::around))
         .with_state(api)
 }

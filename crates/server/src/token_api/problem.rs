@@ -21,6 +21,8 @@ pub struct ApiProblem {
     pub retry_after: Option<u64>,
     /// For the log, never for the client: no secret, code or key.
     pub cause: Option<String>,
+    /// Whether nothing of the request was looked at, since too much is in work.
+    pub turned_away: bool,
 }
 
 /// Seconds after which a client should ask again when we could not answer.
@@ -36,6 +38,21 @@ impl ApiProblem {
             fields: Vec::new(),
             retry_after: None,
             cause: None,
+            turned_away: false,
+        }
+    }
+
+    /// Too much is in work already.
+    #[must_use]
+    pub fn turned_away() -> Self {
+        let detail = Text {
+            en: "More requests come than can be in work at once. Nothing of this one was done. Ask again with the same Idempotency-Key.",
+            ja: "要求が集中しているため、この要求は処理していません。同じ Idempotency-Key で再送してください。",
+        };
+        Self {
+            retry_after: Some(RETRY_SECONDS),
+            turned_away: true,
+            ..Self::new(ProblemType::Unavailable, detail)
         }
     }
 

@@ -1,6 +1,7 @@
 //! A page as data: blocks that one template renders.
 
 use askama::Template;
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -397,9 +398,9 @@ impl Rendered<'_> {
     }
 }
 
-/// Renders a page.
+/// A page as HTML; none, and a line in the log, when it cannot be rendered.
 #[must_use]
-pub fn render(status: StatusCode, frame: &Frame<'_>, page: &Page) -> Response {
+pub fn html(frame: &Frame<'_>, page: &Page) -> Option<String> {
     let rendered = Rendered {
         frame,
         page,
@@ -407,14 +408,24 @@ pub fn render(status: StatusCode, frame: &Frame<'_>, page: &Page) -> Response {
         script: &SCRIPT,
         mark: &MARK,
     };
-    match rendered.render() {
-        Ok(html) => {
-            let html_type = HeaderValue::from_static("text/html; charset=utf-8");
-            (status, [(header::CONTENT_TYPE, html_type)], html).into_response()
-        }
-        Err(error) => {
-            tracing::error!(%error, "a page could not be rendered");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
+    rendered
+        .render()
+        .inspect_err(|error| tracing::error!(%error, "a page could not be rendered"))
+        .ok()
+}
+
+/// Renders a page.
+#[must_use]
+pub fn render(status: StatusCode, frame: &Frame<'_>, page: &Page) -> Response {
+    match html(frame, page) {
+        Some(html) => html_response(status, html),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// The answer that holds a page.
+#[must_use]
+pub fn html_response(status: StatusCode, html: impl Into<Body>) -> Response {
+    let html_type = HeaderValue::from_static("text/html; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, html_type)], html.into()).into_response()
 }

@@ -17,6 +17,7 @@ mod harness;
 mod audit;
 mod audit_file;
 mod bank;
+mod bench;
 mod cli;
 mod crash;
 mod fuzz;

@@ -12,7 +12,10 @@ use warifu_wire::ProblemType;
 
 use crate::harness::{Engine, Party, Place, Reply, Server, Site, Token, fresh_key, now_step};
 
-both_engines!(one_too_many_is_told_to_come_back_and_nothing_is_lost);
+both_engines!(
+    one_too_many_is_told_to_come_back_and_nothing_is_lost,
+    one_request_too_many_is_answered_before_its_body_and_consumes_nothing,
+);
 
 /// Holds the database so that no command ends, until the sender is dropped.
 fn hold(place: &Place, held: mpsc::Sender<()>, release: mpsc::Receiver<()>) {
@@ -78,6 +81,47 @@ async fn one_too_many_is_told_to_come_back_and_nothing_is_lost(engine: Engine) {
         assert_eq!(settle(&mut party, token, request, code), "accepted");
     }
     assert_eq!(site.place.count(accepted), 12);
+    site.require_whole();
+}
+
+async fn one_request_too_many_is_answered_before_its_body_and_consumes_nothing(engine: Engine) {
+    let site = Site::with(engine, "in_flight = 1", "info", "");
+    let key = site.add_party("Bank");
+    let server = site.serve();
+    let mut client = server.client();
+    let (first, second) = (client.token(), client.token());
+    while server.party(&key).status(first.id).status != 200 {}
+    let (held, is_held) = mpsc::channel();
+    let (release, released) = mpsc::channel();
+    let (request, code) = (fresh_key(), second.text(now_step()));
+    std::thread::scope(|scope| {
+        let (place, server) = (&site.place, &server);
+        scope.spawn(move || hold(place, held, released));
+        is_held.recv().unwrap();
+        let (mut party, text) = (server.party(&key), first.text(now_step()));
+        let under_way = scope.spawn(move || party.validate(first.id, &fresh_key(), &text).unwrap());
+        // The only place is taken from the moment on in which somebody else finds none.
+        let begun = stopwatch();
+        while client.get("/v1/time").status == 200 {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+        }
+        // Of this one's body not a byte is sent, and it is answered all the same.
+        let head = format!(
+            "POST /v1/credentials/{}/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+             Accept-Language: ja\r\nIdempotency-Key: {request}\r\nContent-Type: application/json\r\nContent-Length: 60\r\n\r\n",
+            second.id
+        );
+        let reply = server.client().send(head.as_bytes(), false).unwrap();
+        reply.require(503, ProblemType::Unavailable);
+        assert_eq!(reply.header("retry-after"), Some("1"));
+        assert!(reply.text().contains("処理していません"));
+        assert_eq!(server.client().get("/healthz").status, 200);
+        drop(release);
+        assert_eq!(under_way.join().unwrap().result(), "accepted");
+    });
+    let mut party = server.party(&key);
+    assert_eq!(settle(&mut party, &second, &request, &code), "accepted");
+    assert!(server.log().contains("answered 503"));
     site.require_whole();
 }
 

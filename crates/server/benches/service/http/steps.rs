@@ -1,15 +1,12 @@
 //! Which code each token shows next, so that the server must accept it by the wall clock.
-//!
-//! A token whose clock runs ahead is followed step by step: a code of the step after the last accepted one is accepted
-//! as long as it is within one step of the drift that the server learned, up to ten steps (rule S4). So a credential
-//! gives some ten codes at once and one more every 30 seconds, all of them right and none of them twice.
+//! How it can be said is in `warifu::bench::steps`.
 
-use warifu_credentials::credential::{LEARNED_DRIFT_LIMIT, WINDOW};
+use warifu::bench::steps::{self, Given};
 use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::{Code, TimeStep};
 
 use crate::Result;
-use crate::credentials::{code, ids, shuffle};
+use crate::credentials::{ids, seed, shuffle};
 
 /// Tokens that are asked in turn.
 pub(crate) struct Steps {
@@ -87,26 +84,18 @@ impl Steps {
 }
 
 impl Token {
-    /// A step that is accepted now and also one step later, whichever of both the server finds on its clock.
     fn next_step(&self, now: TimeStep) -> Option<TimeStep> {
-        let Some(last) = &self.last else {
-            return Some(now);
-        };
-        let drift = (last.step.0 - last.at.0).clamp(-LEARNED_DRIFT_LIMIT, LEARNED_DRIFT_LIMIT);
-        let center = now.offset(drift);
-        let step = center.max(last.step.offset(1));
-        (step <= center.offset(WINDOW)).then_some(step)
+        let last = self.last.map(|last| Given {
+            step: last.step,
+            at: last.at,
+            taken: true,
+        });
+        steps::next(last, now)
     }
 
-    /// The code of a step, unless it is also that of a later step that the server may find in its window: which of
-    /// them it spent could not be told.
+    /// The code of a step, where it is clear which step it spends.
     fn clear_code(&self, step: TimeStep) -> Result<Option<Code>> {
-        let clear = code(self.id, step)?;
-        for later in 1..=2 * WINDOW + 1 {
-            if code(self.id, step.offset(later))? == clear {
-                return Ok(None);
-            }
-        }
-        Ok(Some(clear))
+        let generator = seed().generator(self.id)?;
+        Ok(steps::clear_code(&generator, step))
     }
 }

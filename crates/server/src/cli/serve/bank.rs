@@ -12,10 +12,10 @@ use super::Wanted;
 use crate::ambient::{Clock, SystemEntropy};
 use crate::bank::{Alone, Bank};
 use crate::bank_sample;
-use crate::bank_web::{BankWeb, router};
+use crate::bank_web::{BankWeb, TurnedAway, router};
 use crate::config::Config;
 use crate::database::{DatabaseError, PoolSettings};
-use crate::http::{Listener, serve};
+use crate::http::{Admission, Listener, serve};
 use crate::mail::{Courier, INTERVAL, Worker};
 use crate::otp_link::{HttpLink, OtpLink};
 use crate::passwords::Hasher;
@@ -116,6 +116,8 @@ impl RunningBank {
             bank: Arc::clone(&self.bank),
             entropy: Arc::new(SystemEntropy),
             trusted_proxies: settings.trusted_proxies.clone(),
+            admission: Admission::new(settings.in_flight),
+            turned_away: TurnedAway::default(),
         });
         let (most, drain) = (settings.max_connections, settings.drain());
         let staff_pages = staff_web::router(Arc::clone(&web));

@@ -16,7 +16,7 @@ use crate::ambient::{Clock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
 use crate::database::{DatabaseError, Location, PoolSettings};
-use crate::http::{Listener, serve};
+use crate::http::{Admission, Listener, serve};
 use crate::lan::Lan;
 use crate::logging;
 use crate::metrics::Metrics;
@@ -236,6 +236,7 @@ async fn serve_until_stopped(
             metrics: Arc::clone(&tokens.metrics),
             entropy: Arc::new(SystemEntropy),
             trusted_proxies: running.config.token_service.trusted_proxies.clone(),
+            admission: Admission::new(running.config.token_service.in_flight),
             stopping: stopping.clone(),
         });
         let settings = &running.config.token_service;

@@ -7,6 +7,7 @@ mod dated;
 mod guide;
 mod mail;
 mod operation;
+mod overload;
 mod sign_in;
 mod soak;
 mod staff;

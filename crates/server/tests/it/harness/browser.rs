@@ -7,8 +7,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use tower::ServiceExt as _;
 use warifu::ambient::{SystemEntropy, random};
-use warifu::bank_web::{self, BankWeb};
-use warifu::http::PeerAddress;
+use warifu::bank_web::{self, BankWeb, TurnedAway};
+use warifu::http::{Admission, PeerAddress};
 use warifu::web::{cookies, guard};
 use warifu_bank::contract::ContractId;
 use warifu_bank::session::{SessionSecret, Stage};
@@ -57,22 +57,34 @@ impl Answered {
 }
 
 impl BankSite {
-    fn web(&self) -> Arc<BankWeb> {
+    fn web(&self, admission: &Arc<Admission>) -> Arc<BankWeb> {
         Arc::new(BankWeb {
             bank: self.bank(),
             entropy: Arc::new(SystemEntropy),
             trusted_proxies: Vec::new(),
+            admission: Arc::clone(admission),
+            turned_away: TurnedAway::default(),
         })
     }
 
     /// A browser at the customer's pages.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::at(bank_web::router(self.web()))
+        self.browser_among(&Admission::new(64))
+    }
+
+    /// The same, where so much may be in work at once.
+    pub(crate) fn browser_among(&self, admission: &Arc<Admission>) -> Browser {
+        Browser::at(bank_web::router(self.web(admission)))
     }
 
     /// A browser at the staff's pages.
     pub(crate) fn staff_browser(&self) -> Browser {
-        Browser::at(warifu::staff_web::router(self.web()))
+        self.staff_browser_among(&Admission::new(64))
+    }
+
+    /// The same, where so much of the customers' may be in work at once.
+    pub(crate) fn staff_browser_among(&self, admission: &Arc<Admission>) -> Browser {
+        Browser::at(warifu::staff_web::router(self.web(admission)))
     }
 
     /// The cookie of a new session of this stage, as if its password had been given.
