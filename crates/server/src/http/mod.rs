@@ -2,8 +2,10 @@
 
 mod address;
 mod connection;
+mod health;
 mod request_id;
 
 pub use address::{ClientAddress, PeerAddress};
 pub use connection::{Listener, ServeError, serve};
+pub use health::{Health, let_go};
 pub use request_id::RequestId;

@@ -42,7 +42,7 @@ pub struct Api {
     pub entropy: Arc<dyn Entropy>,
     /// Proxies whose word on the client's address is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Turns true when the service stops.
+    /// Turns true when the service is about to stop.
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -70,16 +70,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/v1/credentials/{id}/stop", post(credentials::stop))
         .route("/v1/credentials/{id}/enable", post(credentials::enable))
         .route("/v1/credentials/{id}/unlock", post(credentials::unlock))
-        .fallback(not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&api), layer::around))
-        .with_state(api)
-}
-
-/// The routes of the metrics listener.
-pub fn metrics_router(api: Arc<Api>) -> Router {
-    Router::new()
-        .route("/metrics", get(health::metrics))
         .fallback(not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&api), layer::around))

@@ -2,11 +2,14 @@
 
 mod access;
 mod alike;
+mod copies;
 mod crash;
 mod dated;
 mod guide;
 mod mail;
 mod operation;
+mod restore;
+mod rolling;
 mod sign_in;
 mod soak;
 mod staff;
