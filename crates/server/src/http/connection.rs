@@ -174,10 +174,7 @@ fn begin(
     });
 }
 
-async fn next_connection(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<Accepted> {
+async fn next_connection(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
     // The place first: whoever is one too many waits in the operating system's queue and costs nothing here.
     let place = Arc::clone(places)
         .acquire_owned()

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::database::DatabaseError;
 
 /// What a database answered to the question whether it is there.
-pub type Answer = Pin<Box<dyn Future<Output = Result<(), DatabaseError>> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Result<(), DatabaseError>> + Send>>;
 
 /// What a listener says of itself.
 #[derive(Clone)]

@@ -148,7 +148,11 @@ pub(super) fn start(config: &Path) -> Server {
 }
 
 /// Transfers between own accounts by every customer until the bank is killed, after some answers.
-pub(super) fn until_killed(server: Server, customers: &[Customer], answers: usize) -> Vec<Vec<Started>> {
+pub(super) fn until_killed(
+    server: Server,
+    customers: &[Customer],
+    answers: usize,
+) -> Vec<Vec<Started>> {
     let (address, answered) = (server.bank.unwrap(), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         let callers: Vec<_> = customers
@@ -174,7 +178,11 @@ pub(super) fn until_killed(server: Server, customers: &[Customer], answers: usiz
     })
 }
 
-pub(super) fn transfers(mut client: Client, customer: &Customer, answered: &AtomicUsize) -> Vec<Started> {
+pub(super) fn transfers(
+    mut client: Client,
+    customer: &Customer,
+    answered: &AtomicUsize,
+) -> Vec<Started> {
     let mut all = Vec::new();
     loop {
         let [a, b, c] = *random::<3>(&SystemEntropy);
@@ -216,7 +224,12 @@ pub(super) fn transfers(mut client: Client, customer: &Customer, answered: &Atom
 }
 
 /// Sends a form; none when the bank is gone.
-pub(super) fn post(client: &mut Client, customer: &Customer, path: &str, fields: &str) -> Option<Reply> {
+pub(super) fn post(
+    client: &mut Client,
+    customer: &Customer,
+    path: &str,
+    fields: &str,
+) -> Option<Reply> {
     let body = format!("form={}&{fields}", form_token(FORM));
     let headers = [
         ("Cookie", customer.cookie.as_str()),

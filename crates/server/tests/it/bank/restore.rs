@@ -50,11 +50,7 @@ async fn what_was_backed_up_under_load_is_whole_elsewhere(engine: Engine) {
         run_program(&mut program).require_success();
     }
     let server = start(&restored);
-    require_receipts(
-        &mut Client::new(server.bank.unwrap()),
-        &customers,
-        &before,
-    );
+    require_receipts(&mut Client::new(server.bank.unwrap()), &customers, &before);
     assert!(server.stop().success());
 }
 

@@ -236,7 +236,8 @@ fn a_copy_that_stops_says_so_first_and_lets_every_connection_go() {
     let page = clients[0].get("/");
     assert_eq!((page.status, page.header("connection")), (200, None));
     let numbers = clients[2].get("/metrics");
-    let line = "warifu_bank_http_requests_total{listener=\"customers\",route=\"/\",status=\"200\"} 1";
+    let line =
+        "warifu_bank_http_requests_total{listener=\"customers\",route=\"/\",status=\"200\"} 1";
     assert!(numbers.text().contains(line), "{}", numbers.text());
     assert_eq!(Client::new(listeners[0]).get("/metrics").status, 404);
     server.signal_to_stop();
