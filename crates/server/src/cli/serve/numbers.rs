@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::Running;
 use crate::ambient::stopwatch;
 use crate::database::DatabaseError;
-use crate::http::Health;
+use crate::http::{Health, let_go};
 use crate::metrics::{BankRequestLabel, Metrics};
 
 /// `/metrics`, and the readiness of all that runs here.
@@ -33,10 +33,11 @@ pub(super) fn router(running: &Arc<Running>, leaving: &watch::Receiver<bool>) ->
             Ok(())
         }
     });
-    Router::new()
+    let pages = Router::new()
         .route("/metrics", get(metrics))
         .with_state(Arc::downgrade(running))
-        .merge(health.routes())
+        .merge(health.routes());
+    let_go(pages, leaving.clone())
 }
 
 async fn metrics(State(running): State<Weak<Running>>) -> Response {
