@@ -75,8 +75,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if run::exists("lintian") {
         let mut lintian = run::program("lintian");
         lintian.args(["--allow-root", "--fail-on", "error"]);
-        // No changelog in Debian's form: the package is not uploaded to Debian.
-        let suppressed = "no-changelog,no-manual-page,extended-description-line-too-long";
+        // Not uploaded to Debian: no changelog in its form, and the scripts call systemctl themselves.
+        let suppressed = "no-changelog,no-manual-page,maintainer-script-calls-systemctl";
         run::checked(lintian.args(["--suppress-tags", suppressed]).arg(&package))?;
     }
     try_out(&folder.join("unpacked"), &package)
@@ -101,13 +101,15 @@ fn lay_out(tree: &Path, metadata: &serde_json::Value) -> Result<()> {
     )
 }
 
-/// Every crate that may be in the program, with its licence, and the texts of our own.
+/// Every crate that the workspace is built from, with its licence, the texts that those bring, and our own.
 fn copyright(metadata: &serde_json::Value) -> Result<String> {
-    let mut text = "Warifu is licensed under Apache-2.0 OR MIT, at your choice.\n\
-        It contains these crates, each under the licence beside it; their sources and licence texts are\n\
-        at https://crates.io/crates/NAME/VERSION.\n\n"
+    let mut text = "Warifu is licensed under Apache-2.0 OR MIT, at your choice.\n\n\
+        It is built with these crates, each under the licence beside it. On Debian systems the Apache License 2.0 is\n\
+        in /usr/share/common-licenses/Apache-2.0, and the LGPL, which some offer as one choice of several (none is\n\
+        used under it), in /usr/share/common-licenses/LGPL-2.1. Sources: https://crates.io/crates/NAME/VERSION.\n\n"
         .to_owned();
     let mut crates = BTreeMap::new();
+    let mut notices: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let all = metadata.pointer("/packages").and_then(|all| all.as_array());
     for package in all.context("cargo metadata without packages")? {
         let field = |name: &str| package.get(name).and_then(serde_json::Value::as_str);
@@ -115,20 +117,52 @@ fn copyright(metadata: &serde_json::Value) -> Result<String> {
         if field("source").is_none() {
             continue;
         }
-        let (Some(name), Some(version)) = (field("name"), field("version")) else {
-            bail!("a crate without name or version");
+        let (Some(name), Some(version), Some(manifest)) =
+            (field("name"), field("version"), field("manifest_path"))
+        else {
+            bail!("a crate without name, version or place");
         };
+        for notice in licence_texts(Path::new(manifest))? {
+            notices.entry(notice).or_default().push(name.to_owned());
+        }
         let licence = field("license").unwrap_or("see its sources");
         crates.insert(format!("{name} {version}"), licence);
     }
     for (name, licence) in crates {
         text.push_str(&format!("  {name}: {licence}\n"));
     }
-    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
-        text.push_str(&format!("\n--- {name} ---\n\n"));
-        text.push_str(&fs::read_to_string(workspace::root().join(name))?);
+    for (notice, names) in notices {
+        text.push_str(&format!("\n--- {} ---\n\n{notice}\n", names.join(", ")));
     }
+    text.push_str("\n--- Warifu: LICENSE-MIT ---\n\n");
+    text.push_str(&fs::read_to_string(
+        workspace::root().join("LICENSE-MIT"),
+    )?);
     Ok(text)
+}
+
+/// The licences and notices beside a crate's manifest, but for the long one that every Debian system has.
+fn licence_texts(manifest: &Path) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    let folder = manifest.parent().context("a manifest without a folder")?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+        let speaks = ["licen", "copying", "copyright", "notice"]
+            .iter()
+            .any(|word| name.starts_with(word));
+        if !speaks || !entry.file_type()?.is_file() {
+            continue;
+        }
+        // What is no text says nothing here.
+        let Ok(text) = fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        if !text.contains("TERMS AND CONDITIONS FOR USE, REPRODUCTION") {
+            texts.push(text.trim().to_owned());
+        }
+    }
+    Ok(texts)
 }
 
 /// `cargo metadata` of everything that the workspace is built from on this system.
