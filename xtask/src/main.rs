@@ -10,6 +10,7 @@
     reason = "no rule of the product lives here: a tool reads the clock, the environment and random bytes itself"
 )]
 
+mod deb;
 mod deny;
 mod desktop;
 mod long_runs;
@@ -51,6 +52,8 @@ enum Command {
     Malformed(malformed::Args),
     /// The desktop program, which is a workspace of its own: install what it needs, test it, make its package.
     Desktop(desktop::Args),
+    /// A Debian package of the server: built, packed, unpacked and run.
+    Deb(deb::Args),
     /// Licences, advisories, banned and doubled dependencies (installs cargo-deny when missing).
     Deny,
 }
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => long_runs::bench(&args),
         Command::Malformed(args) => malformed::run(&args),
         Command::Desktop(args) => desktop::run(&args),
+        Command::Deb(args) => deb::run(&args),
         Command::Deny => deny::run(),
     };
     match outcome {

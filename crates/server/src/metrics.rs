@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-/// Every metric of the token service.
+/// Every metric of this process: of the token service and of the bank.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -24,6 +24,11 @@ pub struct Metrics {
     /// Commands that one commit made durable.
     pub commit_size: Histogram,
     queue: Gauge<i64, AtomicI64>,
+    /// The bank's HTTP answers by listener, route and status.
+    pub bank_requests: Family<BankRequestLabel, Counter>,
+    /// Seconds from a request's arrival at the bank to its answer.
+    pub bank_seconds: Histogram,
+    bank_queue: Gauge<i64, AtomicI64>,
     /// Seconds since 1970 of the newest audit checkpoint.
     pub checkpoint_time: Gauge<i64, AtomicI64>,
 }
@@ -38,6 +43,17 @@ pub struct ResultLabel {
 /// `route` and `status`
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabel {
+    /// The route's pattern, never a path as it was sent.
+    pub route: String,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+/// `listener`, `route` and `status`
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct BankRequestLabel {
+    /// `customers` or `staff`.
+    pub listener: &'static str,
     /// The route's pattern, never a path as it was sent.
     pub route: String,
     /// The HTTP status.
@@ -86,8 +102,29 @@ impl Default for Metrics {
             "When the newest audit checkpoint was written",
             checkpoint_time.clone(),
         );
+        let bank_requests = Family::default();
+        registry.register(
+            "bank_http_requests",
+            "HTTP answers of the bank by listener, route and status",
+            bank_requests.clone(),
+        );
+        let bank_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+        registry.register(
+            "bank_request_seconds",
+            "Seconds from a request's arrival at the bank to its answer",
+            bank_seconds.clone(),
+        );
+        let bank_queue = Gauge::default();
+        registry.register(
+            "bank_queue_depth",
+            "Commands that wait for the bank's database",
+            bank_queue.clone(),
+        );
         Self {
             registry,
+            bank_requests,
+            bank_seconds,
+            bank_queue,
             validations,
             provisioned,
             requests,
@@ -100,12 +137,15 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text that Prometheus reads (OpenMetrics 1.0), with so many commands waiting.
+    /// The text that Prometheus reads (OpenMetrics 1.0), with so many commands waiting for the token
+    /// service's database and for the bank's.
     ///
     /// # Errors
     /// When a metric cannot be written, which its type rules out.
-    pub fn render(&self, waiting: usize) -> Result<String, std::fmt::Error> {
+    pub fn render(&self, waiting: usize, bank_waiting: usize) -> Result<String, std::fmt::Error> {
         self.queue.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.bank_queue
+            .set(i64::try_from(bank_waiting).unwrap_or(i64::MAX));
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

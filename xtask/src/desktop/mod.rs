@@ -1,7 +1,7 @@
 //! `cargo xtask desktop`: the desktop program, a workspace of its own that the everyday run leaves alone
 //! (docs/decisions/0022-desktop.md).
 
-mod package;
+pub(crate) mod package;
 
 use std::process::Command;
 

@@ -108,7 +108,7 @@ fn libraries(folder: &Path, program: &Path) -> Result<String> {
     }
 }
 
-fn kibibytes(folder: &Path) -> Result<u64> {
+pub(crate) fn kibibytes(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -124,12 +124,12 @@ fn kibibytes(folder: &Path) -> Result<u64> {
     Ok(bytes.div_ceil(1024))
 }
 
-fn make_folder_of(path: &Path) -> Result<()> {
+pub(crate) fn make_folder_of(path: &Path) -> Result<()> {
     let folder = path.parent().context("a path with no folder")?;
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     make_folder_of(path)?;
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }

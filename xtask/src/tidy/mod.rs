@@ -10,6 +10,7 @@ mod edges;
 mod links;
 mod manifests;
 mod migrations;
+mod numbers;
 mod paths;
 mod rules;
 mod sizes;
@@ -94,7 +95,7 @@ pub(crate) fn run() -> Result<()> {
     let mut manifests = member_manifests(&metadata)?;
     manifests.extend(member_manifests(&desktop)?);
     let (rules, mapped) = rules::check(&house);
-    let checks: [(&str, Vec<String>); 13] = [
+    let checks: [(&str, Vec<String>); 14] = [
         ("crate edges", edges::check(&packages)),
         ("domain crates", domain::check(&packages)),
         ("file sizes", sizes::check(&house.sources)),
@@ -105,6 +106,7 @@ pub(crate) fn run() -> Result<()> {
         ("manifests", manifests::check(&manifests)),
         ("twins", twins::check(&house.sources)),
         ("migrations", migrations::check(&house.paths)),
+        ("numbers", numbers::check(&house.sources)),
         ("access", access::check(&house.sources)),
         ("machine paths", paths::check(&house.sources)),
         ("files", nothing_read(&house)),

@@ -132,6 +132,21 @@ impl Bank {
         Arc::clone(&self.database)
     }
 
+    /// Whether its database answers.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub async fn reachable(&self) -> Result<(), DatabaseError> {
+        self.database
+            .read(|tx| {
+                tx.query_one("SELECT COUNT(*) FROM schema_migrations", &[], |row| {
+                    row.int(0)
+                })
+            })
+            .await
+            .map(drop)
+    }
+
     /// Makes what every bank has: its own accounts.
     ///
     /// # Errors

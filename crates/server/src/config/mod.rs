@@ -28,12 +28,22 @@ pub struct Config {
     pub bank: BankConfig,
     /// The Prometheus listener.
     pub metrics: MetricsConfig,
+    /// How the process stops.
+    pub stop: StopConfig,
     /// What `--lan` adds.
     pub lan: LanConfig,
     /// The master keys.
     pub keys: KeysConfig,
     /// The log.
     pub log: LogConfig,
+}
+
+/// `[stop]`
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StopConfig {
+    /// Seconds for which `/readyz` says 503 and every request is answered still, so that a balancer sends no more.
+    pub notice_seconds: u64,
 }
 
 /// `[lan]`
@@ -159,6 +169,7 @@ impl Default for Config {
             token_service: TokenServiceConfig::default(),
             bank: BankConfig::default(),
             metrics: MetricsConfig::default(),
+            stop: StopConfig::default(),
             lan: LanConfig::default(),
             keys: KeysConfig::default(),
             log: LogConfig::default(),

@@ -56,6 +56,21 @@ impl DatabaseError {
     pub fn may_concern_one(&self) -> bool {
         matches!(self, Self::Count { .. } | Self::Stored { .. } | Self::Gone)
             || self.unique_violation()
+            || self.conflict()
+    }
+
+    /// Whether PostgreSQL undid the transaction because another stood in its way: a deadlock (40P01) or a serialization
+    /// failure (40001). Nothing of it is left, so the same work may be done again.
+    #[must_use]
+    pub fn conflict(&self) -> bool {
+        use postgres::error::SqlState;
+        match self {
+            Self::Postgres(error) => {
+                error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED)
+                    || error.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE)
+            }
+            _ => false,
+        }
     }
 
     /// Whether a unique key stood in the way.

@@ -16,6 +16,9 @@ use super::{Connection, DatabaseError, Gather, Location, PoolSettings};
 const SQLITE_PATIENCE: Duration = Duration::from_micros(100);
 const POSTGRES_PATIENCE: Duration = Duration::from_micros(200);
 
+/// How often one command that PostgreSQL undid for another's sake is begun.
+const TRIES: u32 = 3;
+
 /// How a thread gathers.
 pub(super) struct Group<G> {
     gather: Arc<G>,
@@ -177,11 +180,19 @@ fn run_alone<G: Gather>(
     group: &Group<G>,
     item: &G::Item,
 ) -> Result<G::Answer, DatabaseError> {
-    let answers = catch_unwind(AssertUnwindSafe(|| {
-        connection.transaction(|tx| group.gather.run(tx, std::slice::from_ref(item)))
-    }))
-    .unwrap_or(Err(DatabaseError::Gone))?;
-    answers.into_iter().next().ok_or(DatabaseError::Gone)
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let answers = catch_unwind(AssertUnwindSafe(|| {
+            connection.transaction(|tx| group.gather.run(tx, std::slice::from_ref(item)))
+        }))
+        .unwrap_or(Err(DatabaseError::Gone));
+        match answers {
+            // Whoever stood in the way may be done by now, and nothing of this is left.
+            Err(error) if error.conflict() && tries < TRIES => {}
+            answers => return answers?.into_iter().next().ok_or(DatabaseError::Gone),
+        }
+    }
 }
 
 /// A thread that serves commands one by one, each in a transaction of its own.

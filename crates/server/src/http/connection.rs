@@ -21,6 +21,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest head of a request, bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
 
+/// How many connections are let in after the end was told, and how long each is waited for.
+const LAST_CALL: usize = 4096;
+const LAST_CALL_WAIT: Duration = Duration::from_millis(10);
+
 /// A bound listener with its name.
 pub struct Listener {
     listener: TcpListener,
@@ -83,7 +87,8 @@ impl Listener {
     }
 }
 
-/// Serves until `stop` turns true; then takes no new connection and gives the running requests `drain` to end.
+/// Serves until `stop` turns true; then lets in who waits at the door already, and gives the running requests `drain` to
+/// end.
 pub async fn serve(
     listener: Listener,
     router: Router,
@@ -93,54 +98,27 @@ pub async fn serve(
 ) {
     let places = Arc::new(Semaphore::new(max_connections));
     let graceful = GracefulShutdown::new();
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_LIMIT)
-        .half_close(false);
     while !*stop.borrow() {
         let accepted = tokio::select! {
             accepted = next_connection(&listener.listener, &places) => accepted,
             _ = stop.changed() => break,
         };
-        let (stream, peer, place) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok(accepted) => begin(&listener, accepted, &router, &graceful),
             Err(error) => {
                 // Out of file descriptors, say: waiting lets some go.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
             }
-        };
-        let router = router.clone();
-        let service =
-            hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(PeerAddress(peer));
-                router.clone().call(request)
-            });
-        let (tls, http, watcher) = (listener.tls.clone(), http.clone(), graceful.watcher());
-        tokio::spawn(async move {
-            let _place = place;
-            let ended = match tls {
-                None => {
-                    let connection = http.serve_connection(TokioIo::new(stream), service);
-                    watcher.watch(connection).await
-                }
-                Some(tls) => {
-                    // Beside the listener, and not for longer than a request's head may take.
-                    let shaken = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await;
-                    let Ok(Ok(stream)) = shaken else {
-                        tracing::debug!("a TLS handshake came to nothing");
-                        return;
-                    };
-                    let connection = http.serve_connection(TokioIo::new(stream), service);
-                    watcher.watch(connection).await
-                }
-            };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
+        }
+    }
+    // A connection that the operating system has made already would be reset with the listener.
+    for _ in 0..LAST_CALL {
+        let waiting = next_connection(&listener.listener, &places);
+        match tokio::time::timeout(LAST_CALL_WAIT, waiting).await {
+            Ok(Ok(accepted)) => begin(&listener, accepted, &router, &graceful),
+            _ => break,
+        }
     }
     drop(listener);
     if tokio::time::timeout(drain, graceful.shutdown())
@@ -151,10 +129,52 @@ pub async fn serve(
     }
 }
 
-async fn next_connection(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+/// A connection with its place among those that are served at once.
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+/// Serves one connection on a task of its own.
+fn begin(
+    listener: &Listener,
+    (stream, peer, place): Accepted,
+    router: &Router,
+    graceful: &GracefulShutdown,
+) {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_LIMIT)
+        .half_close(false);
+    let router = router.clone();
+    let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(PeerAddress(peer));
+        router.clone().call(request)
+    });
+    let (tls, watcher) = (listener.tls.clone(), graceful.watcher());
+    tokio::spawn(async move {
+        let _place = place;
+        let ended = match tls {
+            None => {
+                let connection = http.serve_connection(TokioIo::new(stream), service);
+                watcher.watch(connection).await
+            }
+            Some(tls) => {
+                // Beside the listener, and not for longer than a request's head may take.
+                let shaken = tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await;
+                let Ok(Ok(stream)) = shaken else {
+                    tracing::debug!("a TLS handshake came to nothing");
+                    return;
+                };
+                let connection = http.serve_connection(TokioIo::new(stream), service);
+                watcher.watch(connection).await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    });
+}
+
+async fn next_connection(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
     // The place first: whoever is one too many waits in the operating system's queue and costs nothing here.
     let place = Arc::clone(places)
         .acquire_owned()

@@ -3,9 +3,11 @@
 mod address;
 mod admission;
 mod connection;
+mod health;
 mod request_id;
 
 pub use address::{ClientAddress, PeerAddress};
 pub use admission::{Admission, Place, is_exempt, outside};
 pub use connection::{Listener, ServeError, serve};
+pub use health::{Health, let_go};
 pub use request_id::RequestId;

@@ -1,18 +1,15 @@
-//! Is it there, is it ready, what time is it, how is it doing.
+//! Is it there, is it ready, what time is it.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use warifu_wire::{ProblemType, TimeAnswer};
 
 use super::Api;
 use super::openapi::PlainProblems;
 use super::problem::ApiProblem;
 use super::text::Text;
-use crate::database::DatabaseError;
 
 /// The service's clock, for tokens to compare theirs with.
 #[utoipa::path(
@@ -49,21 +46,4 @@ pub(super) async fn ready(State(api): State<Arc<Api>>) -> Result<&'static str, A
     }
     api.service.ready().await?;
     Ok("ready\n")
-}
-
-/// For Prometheus.
-pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, ApiProblem> {
-    let text = api.metrics.render(api.service.waiting()).map_err(|error| {
-        ApiProblem::from(DatabaseError::Schema(format!(
-            "metrics cannot be written: {error}"
-        )))
-    })?;
-    Ok((
-        [(
-            header::CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        text,
-    )
-        .into_response())
 }

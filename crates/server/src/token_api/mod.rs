@@ -45,7 +45,7 @@ pub struct Api {
     pub trusted_proxies: Vec<IpAddr>,
     /// How much is in work at once.
     pub admission: Arc<Admission>,
-    /// Turns true when the service stops.
+    /// Turns true when the service is about to stop.
     pub stopping: watch::Receiver<bool>,
 }
 
@@ -76,16 +76,6 @@ pub fn router(api: Arc<Api>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&api), layer::admit))
-        .layer(from_fn_with_state(Arc::clone(&api), layer::around))
-        .with_state(api)
-}
-
-/// The routes of the metrics listener.
-pub fn metrics_router(api: Arc<Api>) -> Router {
-    Router::new()
-        .route("/metrics", get(health::metrics))
-        .fallback(not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&api), layer::around))
         .with_state(api)
 }

@@ -6,7 +6,7 @@ use std::sync::Barrier;
 
 use warifu_wire::ValidateAnswer;
 
-use crate::harness::{Engine, Party, Server, Service, Site, Token, fresh_key, now_step};
+use crate::harness::{Engine, Party, Server, Service, Site, Token, fresh_key, now_step, relation};
 
 both_engines!(
     a_code_is_accepted_once_even_by_32_callers_at_once,
@@ -282,4 +282,37 @@ fn wrong_codes_are_counted_together_over_two_processes_on_one_postgres() {
     });
     let count = |word: &str| answers.iter().filter(|answer| *answer == word).count();
     assert_eq!((count("rejected"), count("locked")), (5, 27), "{answers:?}");
+}
+
+#[test]
+fn a_validation_that_postgresql_undid_for_a_deadlock_is_done_again() {
+    crate::harness::run(async {
+        let service = Service::new(Engine::Postgres);
+        let token = service.token().await;
+        let (running, code) = (service.running(), token.code(service.step()));
+        let relation = relation(service.bank, &token);
+        let asked = std::sync::Mutex::new(None);
+        let handle = tokio::runtime::Handle::current();
+        let id = token.id.to_stored();
+        service.place.with(|connection| {
+            let stranger = connection.transaction(|tx| {
+                // Whoever waits first finds the deadlock: not the stranger.
+                tx.batch("SET LOCAL deadlock_timeout = '60s'; LOCK TABLE audit_streams IN ACCESS EXCLUSIVE MODE")?;
+                *asked.lock().unwrap() = Some(handle.spawn(async move {
+                    let (key, purpose) = (fresh_key().parse().unwrap(), "login".parse().unwrap());
+                    running.validate(relation, &key, code, purpose).await
+                }));
+                let waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+                while tx.query_one(waiting, &[], |row| row.int(0))? != Some(1) {}
+                tx.batch(&format!("SELECT 1 FROM credentials WHERE id = {id} FOR UPDATE"))?;
+                // It held that row: it was undone, and is not answered.
+                assert!(!asked.lock().unwrap().as_ref().unwrap().is_finished());
+                Ok(())
+            });
+            stranger.unwrap();
+        });
+        let asked = asked.into_inner().unwrap().unwrap();
+        assert_eq!(asked.await.unwrap().unwrap(), Ok(ValidateAnswer::Accepted));
+        service.require_whole().await;
+    });
 }

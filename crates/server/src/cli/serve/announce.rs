@@ -48,8 +48,8 @@ pub(super) fn announce(
             format!("Staff           {staff}/"),
         );
     }
-    if let Some((service, metrics)) = &listeners.tokens {
-        let (service, metrics) = (at(service.address), metrics.address);
+    if let Some(service) = &listeners.tokens {
+        let service = at(service.address);
         line(
             format!(
                 "トークン（アプリ）        {service}/token/  （ご案内: {service}/guide）\nトークンサービス          {service}/  （API の説明: {service}/v1/）"
@@ -58,11 +58,12 @@ pub(super) fn announce(
                 "Token (app)     {service}/token/  (how to get it: {service}/guide)\nToken service   {service}/  (its interface to read: {service}/v1/)"
             ),
         );
-        line(
-            format!("メトリクス                http://{metrics}/metrics"),
-            format!("Metrics         http://{metrics}/metrics"),
-        );
     }
+    let metrics = listeners.metrics.address;
+    line(
+        format!("メトリクス                http://{metrics}/metrics"),
+        format!("Metrics         http://{metrics}/metrics"),
+    );
     line(
         format!("データ                    {data}\n"),
         format!("Data            {data}\n"),
@@ -71,7 +72,7 @@ pub(super) fn announce(
         samples(language, bank);
     }
     // The terminal's token trusts what the system trusts, which is not this authority.
-    if let (Some((service, _)), None) = (&listeners.tokens, lan) {
+    if let (Some(service), None) = (&listeners.tokens, lan) {
         let service = at(service.address);
         line(
             format!(

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use warifu_credentials::party::PartyId;
 
-use super::Wanted;
+use super::numbers::counted;
+use super::{Running, Wanted};
 use crate::ambient::{Clock, SystemEntropy};
 use crate::bank::{Alone, Bank};
 use crate::bank_sample;
 use crate::bank_web::{BankWeb, TurnedAway, router};
 use crate::config::Config;
 use crate::database::{DatabaseError, PoolSettings};
-use crate::http::{Admission, Listener, serve};
+use crate::http::{Admission, Health, Listener, let_go, serve};
 use crate::mail::{Courier, INTERVAL, Worker};
 use crate::otp_link::{HttpLink, OtpLink};
 use crate::passwords::Hasher;
@@ -104,14 +106,15 @@ pub(super) fn start(
 }
 
 impl RunningBank {
-    /// Serves the customers' pages and the staff's.
+    /// Serves the customers' pages and the staff's, each with what a balancer looks at.
     pub(super) fn serve(
         &self,
-        config: &Config,
+        running: &Running,
         (pages, staff): (Listener, Listener),
+        leaving: &watch::Receiver<bool>,
         stopping: &watch::Receiver<bool>,
     ) -> [JoinHandle<()>; 2] {
-        let settings = &config.bank;
+        let settings = &running.config.bank;
         let web = Arc::new(BankWeb {
             bank: Arc::clone(&self.bank),
             entropy: Arc::new(SystemEntropy),
@@ -119,12 +122,32 @@ impl RunningBank {
             admission: Admission::new(settings.in_flight),
             turned_away: TurnedAway::default(),
         });
+        let bank = Arc::clone(&self.bank);
+        let health = Health::new(leaving.clone(), move || {
+            let bank = Arc::clone(&bank);
+            async move { bank.reachable().await }
+        });
+        let whole = |pages: Router, listener| {
+            let pages = counted(pages, &running.metrics, listener);
+            let_go(pages.merge(health.clone().routes()), leaving.clone())
+        };
+        let staff_pages = whole(staff_web::router(Arc::clone(&web)), "staff");
+        let customer_pages = whole(router(web), "customers");
         let (most, drain) = (settings.max_connections, settings.drain());
-        let staff_pages = staff_web::router(Arc::clone(&web));
         [
-            tokio::spawn(serve(pages, router(web), most, drain, stopping.clone())),
+            tokio::spawn(serve(pages, customer_pages, most, drain, stopping.clone())),
             tokio::spawn(serve(staff, staff_pages, 256, drain, stopping.clone())),
         ]
+    }
+
+    /// Whether the bank's database answers.
+    pub(super) async fn ready(&self) -> Result<(), DatabaseError> {
+        self.bank.reachable().await
+    }
+
+    /// How many commands wait for the bank's database.
+    pub(super) fn waiting(&self) -> usize {
+        self.bank.database().waiting()
     }
 
     /// What runs beside the pages: mails, dated transfers, what the token service is to be told.

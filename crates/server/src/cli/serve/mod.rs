@@ -2,6 +2,7 @@
 
 mod announce;
 mod bank;
+mod numbers;
 
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
@@ -16,14 +17,14 @@ use crate::ambient::{Clock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
 use crate::database::{DatabaseError, Location, PoolSettings};
-use crate::http::{Admission, Listener, serve};
+use crate::http::{Admission, Listener, let_go, serve};
 use crate::lan::Lan;
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::service::TokenService;
 use crate::service::secrets::ServiceSecrets;
 use crate::startup::{self, ServerLock, StartupError};
-use crate::token_api::{Api, metrics_router, router};
+use crate::token_api::{Api, router};
 
 /// How often the heads of the audit chains are signed: what a cut could hide at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -45,7 +46,8 @@ pub struct Wanted {
 
 /// The listeners, bound before anything is opened: a port that is taken is told at once.
 struct Listeners {
-    tokens: Option<(Listener, Listener)>,
+    tokens: Option<Listener>,
+    metrics: Listener,
     bank: Option<(Listener, Listener)>,
     trust: Option<Listener>,
 }
@@ -68,12 +70,12 @@ impl Listeners {
         };
         let mut listeners = Self {
             tokens: None,
+            metrics: bind("metrics", config.metrics.listen)?,
             bank: None,
             trust: None,
         };
         if config.token_service.enabled {
-            let tokens = secured("token_service", config.token_service.listen)?;
-            listeners.tokens = Some((tokens, bind("metrics", config.metrics.listen)?));
+            listeners.tokens = Some(secured("token_service", config.token_service.listen)?);
         }
         if config.bank.enabled {
             let pages = secured("bank", config.bank.listen)?;
@@ -157,19 +159,19 @@ fn open(
     let mut made_key = false;
     let mut party = None;
     let mut tokens = None;
+    let metrics = Arc::new(Metrics::default());
     if config.token_service.enabled {
         let mut opened = startup::open(config, &**clock, &SystemEntropy)?;
         made_key = opened.made_key;
         if config.bank.enabled && config.bank.token_service.is_none() {
             party = Some(startup::bank_party(&mut opened, &**clock, &SystemEntropy)?);
         }
-        let metrics = Arc::new(Metrics::default());
         let service = start_service(config, opened.keys, &opened.secrets, &metrics, clock)?;
         let (service, secrets) = (Arc::new(service), opened.secrets);
         tokens = Some(Tokens {
             service,
             secrets,
-            metrics,
+            metrics: Arc::clone(&metrics),
         });
     }
     let service = tokens
@@ -191,6 +193,7 @@ fn open(
         Running {
             config,
             clock,
+            metrics,
             tokens,
             bank,
         },
@@ -202,6 +205,7 @@ fn open(
 struct Running {
     config: Config,
     clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
     tokens: Option<Tokens>,
     bank: Option<bank::RunningBank>,
 }
@@ -222,49 +226,63 @@ async fn serve_until_stopped(
 ) -> Arc<Running> {
     let running = Arc::new(running);
     // Whoever reads that it runs may stop it, or verify its trail, at once.
-    let stop_signal = StopSignal::listen();
+    let mut stop_signal = StopSignal::listen();
     running.checkpoint().await;
     announce(&listeners, &running);
     let (stop, stopping) = watch::channel(false);
+    let (leave, leaving) = watch::channel(false);
     let mut serving: Vec<_> = trusting
         .map(|trusting| trusting(stopping.clone()))
         .into_iter()
         .collect();
-    if let (Some(tokens), Some((api_listener, numbers))) = (&running.tokens, listeners.tokens) {
+    if let (Some(tokens), Some(listener)) = (&running.tokens, listeners.tokens) {
         let api = Arc::new(Api {
             service: Arc::clone(&tokens.service),
             metrics: Arc::clone(&tokens.metrics),
             entropy: Arc::new(SystemEntropy),
             trusted_proxies: running.config.token_service.trusted_proxies.clone(),
             admission: Admission::new(running.config.token_service.in_flight),
-            stopping: stopping.clone(),
+            stopping: leaving.clone(),
         });
         let settings = &running.config.token_service;
-        let (pages, most) = (router(Arc::clone(&api)), settings.max_connections);
-        let drain = settings.drain();
+        let pages = let_go(router(api), leaving.clone());
+        let (most, drain) = (settings.max_connections, settings.drain());
         serving.push(tokio::spawn(serve(
-            api_listener,
+            listener,
             pages,
             most,
             drain,
             stopping.clone(),
         )));
-        let pages = metrics_router(api);
-        serving.push(tokio::spawn(serve(
-            numbers,
-            pages,
-            64,
-            drain,
-            stopping.clone(),
-        )));
     }
+    let drain = running.config.token_service.drain();
+    let pages = numbers::router(&running, &leaving);
+    serving.push(tokio::spawn(serve(
+        listeners.metrics,
+        pages,
+        64,
+        drain,
+        stopping.clone(),
+    )));
     let mut upkeep = vec![tokio::spawn(upkeep(Arc::clone(&running)))];
     if let (Some(bank), Some(listeners)) = (&running.bank, listeners.bank) {
-        serving.extend(bank.serve(&running.config, listeners, &stopping));
+        serving.extend(bank.serve(&running, listeners, &leaving, &stopping));
         upkeep.extend(bank.upkeep(&stopping));
     }
 
     stop_signal.received().await;
+    let _ = leave.send(true);
+    let notice = running.config.stop.notice_seconds;
+    if notice > 0 {
+        tracing::info!(
+            notice,
+            "about to stop: /readyz says so, requests are answered still; a second signal ends the notice"
+        );
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(notice)) => {}
+            () = stop_signal.received() => {}
+        }
+    }
     tracing::info!("stopping: no new connections are taken, running requests end");
     let _ = stop.send(true);
     for served in serving {
@@ -374,10 +392,10 @@ impl StopSignal {
         }
     }
 
-    async fn received(self) {
+    async fn received(&mut self) {
         #[cfg(unix)]
-        match self.terminate {
-            Ok(mut terminate) => {
+        match &mut self.terminate {
+            Ok(terminate) => {
                 tokio::select! {
                     _ = terminate.recv() => {}
                     _ = tokio::signal::ctrl_c() => {}

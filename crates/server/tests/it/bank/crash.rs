@@ -36,16 +36,16 @@ async fn soak_fifty_kills_of_the_bank(engine: Engine) {
 }
 
 /// A customer's browser: a session's cookie, and his accounts.
-struct Customer {
-    cookie: String,
-    accounts: Vec<i64>,
+pub(super) struct Customer {
+    pub(super) cookie: String,
+    pub(super) accounts: Vec<i64>,
 }
 
 /// An operation whose page was shown.
-struct Started {
-    key: String,
+pub(super) struct Started {
+    pub(super) key: String,
     /// What its result page said, where it was seen.
-    receipt: Option<String>,
+    pub(super) receipt: Option<String>,
 }
 
 fn kills(engine: Engine, times: u32) {
@@ -85,7 +85,7 @@ fn kills(engine: Engine, times: u32) {
 }
 
 /// Contracts with accounts and a session each.
-fn prepare(tokens: &Place, location: &Location) -> Vec<Customer> {
+pub(super) fn prepare(tokens: &Place, location: &Location) -> Vec<Customer> {
     make_private_dir(&tokens.data()).unwrap();
     let now = SystemClock.now();
     crate::harness::apart(|| {
@@ -124,7 +124,7 @@ fn prepare(tokens: &Place, location: &Location) -> Vec<Customer> {
     })
 }
 
-fn configure(engine: Engine, folder: &Path, tokens: &Place, bank: &Place) -> PathBuf {
+pub(super) fn configure(engine: Engine, folder: &Path, tokens: &Place, bank: &Place) -> PathBuf {
     let database = |place: &Place| match engine {
         Engine::Sqlite => String::new(),
         Engine::Postgres => format!("database = '{}'\n", place.url()),
@@ -141,14 +141,18 @@ fn configure(engine: Engine, folder: &Path, tokens: &Place, bank: &Place) -> Pat
     config
 }
 
-fn start(config: &Path) -> Server {
+pub(super) fn start(config: &Path) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_warifu"));
     command.arg("--config").arg(config).env("LC_ALL", "C");
     Server::spawn(command, &config.with_extension("log"))
 }
 
 /// Transfers between own accounts by every customer until the bank is killed, after some answers.
-fn until_killed(server: Server, customers: &[Customer], answers: usize) -> Vec<Vec<Started>> {
+pub(super) fn until_killed(
+    server: Server,
+    customers: &[Customer],
+    answers: usize,
+) -> Vec<Vec<Started>> {
     let (address, answered) = (server.bank.unwrap(), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         let callers: Vec<_> = customers
@@ -174,7 +178,11 @@ fn until_killed(server: Server, customers: &[Customer], answers: usize) -> Vec<V
     })
 }
 
-fn transfers(mut client: Client, customer: &Customer, answered: &AtomicUsize) -> Vec<Started> {
+pub(super) fn transfers(
+    mut client: Client,
+    customer: &Customer,
+    answered: &AtomicUsize,
+) -> Vec<Started> {
     let mut all = Vec::new();
     loop {
         let [a, b, c] = *random::<3>(&SystemEntropy);
@@ -216,7 +224,12 @@ fn transfers(mut client: Client, customer: &Customer, answered: &AtomicUsize) ->
 }
 
 /// Sends a form; none when the bank is gone.
-fn post(client: &mut Client, customer: &Customer, path: &str, fields: &str) -> Option<Reply> {
+pub(super) fn post(
+    client: &mut Client,
+    customer: &Customer,
+    path: &str,
+    fields: &str,
+) -> Option<Reply> {
     let body = format!("form={}&{fields}", form_token(FORM));
     let headers = [
         ("Cookie", customer.cookie.as_str()),
@@ -233,7 +246,7 @@ fn post(client: &mut Client, customer: &Customer, path: &str, fields: &str) -> O
     Some(reply)
 }
 
-fn result(client: &mut Client, customer: &Customer, key: &str) -> Option<Reply> {
+pub(super) fn result(client: &mut Client, customer: &Customer, key: &str) -> Option<Reply> {
     let headers = [("Cookie", customer.cookie.as_str())];
     client
         .request("GET", &format!("/result/{key}"), &headers, b"")
@@ -241,7 +254,7 @@ fn result(client: &mut Client, customer: &Customer, key: &str) -> Option<Reply> 
 }
 
 /// 受付番号 of a result page that says that it is done.
-fn receipt(reply: &Reply) -> Option<String> {
+pub(super) fn receipt(reply: &Reply) -> Option<String> {
     let (_, rest) = reply.text().split_once("<dd>")?;
     let (receipt, _) = rest.split_once("</dd>")?;
     (reply.status == 200).then(|| receipt.to_owned())

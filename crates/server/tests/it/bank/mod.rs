@@ -2,12 +2,15 @@
 
 mod access;
 mod alike;
+mod copies;
 mod crash;
 mod dated;
 mod guide;
 mod mail;
 mod operation;
 mod overload;
+mod restore;
+mod rolling;
 mod sign_in;
 mod soak;
 mod staff;

@@ -34,7 +34,7 @@ both_engines!(
 pub(super) const PASSWORD: &str = "correct horse battery";
 const ADDRESS: &str = "192.0.2.7";
 
-fn caller() -> Caller {
+pub(super) fn caller() -> Caller {
     Caller {
         address: ADDRESS.into(),
         agent: "test".into(),
@@ -51,6 +51,12 @@ impl BankSite {
         due_in: Option<SignedDuration>,
     ) -> ContractId {
         let contract = self.contract(id, number, 0);
+        self.give_password(contract, due_in).await;
+        contract
+    }
+
+    /// [`PASSWORD`] for a contract.
+    pub(super) async fn give_password(&self, contract: ContractId, due_in: Option<SignedDuration>) {
         let hash = self.bank().hash_password(PASSWORD).await.unwrap();
         let now = self.now();
         let due_until = due_in.map(|due_in| now.checked_add(due_in).unwrap());
@@ -61,7 +67,6 @@ impl BankSite {
             })
         });
         set.unwrap();
-        contract
     }
 
     async fn enters(&self, id: ContractId, password: &str) -> SignIn {

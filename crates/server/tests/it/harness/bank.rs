@@ -115,6 +115,19 @@ impl BankSite {
 
     async fn start_on(&mut self, verifier: OtpLink, settings: BankSettings) {
         self.stop();
+        self.running = Some(self.open(verifier, settings).await);
+    }
+
+    /// Another copy of the bank over the same databases: it shares nothing else with the first.
+    pub(crate) async fn another_copy(&self) -> Arc<Bank> {
+        let verifier = OtpLink::InProcess {
+            service: self.service.running(),
+            party: self.service.bank,
+        };
+        self.open(verifier, BankSettings::default()).await
+    }
+
+    async fn open(&self, verifier: OtpLink, settings: BankSettings) -> Arc<Bank> {
         let pool = PoolSettings {
             location: self.place.location.clone(),
             queue: 4096,
@@ -140,7 +153,7 @@ impl BankSite {
         });
         let bank = Arc::new(bank.unwrap());
         bank.prepare().await.unwrap();
-        self.running = Some(bank);
+        bank
     }
 
     fn stop(&mut self) {
