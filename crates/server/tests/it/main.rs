@@ -19,6 +19,7 @@ mod audit_file;
 mod bank;
 mod cli;
 mod crash;
+mod fold;
 mod fuzz;
 mod keys;
 mod lan;
