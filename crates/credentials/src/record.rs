@@ -4,6 +4,8 @@ use warifu_wire::{
     EnableAnswer, RefusalReason, ResyncAnswer, StopAnswer, StopReason, UnlockAnswer, ValidateAnswer,
 };
 
+use warifu_oath::TimeStep;
+
 use crate::audit::{Kind, Outcome};
 
 /// An answer to a relying party that its audit row holds whole.
@@ -46,6 +48,24 @@ impl Recorded for ValidateAnswer {
         })
     }
 }
+
+/// The detail of an accepted code's row: which step it spent, and the token's drift from then on, in steps. The answer
+/// does not need it; whoever has only the trail can tell from it what is spent (rules S3 and S9).
+#[must_use]
+pub fn spent_to_stored(step: TimeStep, drift: i16) -> i64 {
+    step.0 * STEPS_OF_DRIFT + i64::from(drift) - i64::from(i16::MIN)
+}
+
+/// The step and the drift that an accepted code's row holds; `None` for a row without, as versions before wrote them.
+#[must_use]
+pub fn spent_from_stored(detail: i64) -> Option<(TimeStep, i16)> {
+    let drift = detail.rem_euclid(STEPS_OF_DRIFT) + i64::from(i16::MIN);
+    let step = TimeStep(detail.div_euclid(STEPS_OF_DRIFT));
+    (step.0 > 0).then_some((step, i16::try_from(drift).ok()?))
+}
+
+/// How many drifts there are.
+const STEPS_OF_DRIFT: i64 = 1 << i16::BITS;
 
 impl Recorded for ResyncAnswer {
     const KIND: Kind = Kind::Resynchronised;
@@ -213,6 +233,17 @@ mod tests {
             reason: RefusalReason::StoppedByAnother,
         });
         survives(UnlockAnswer::Unlocked);
+    }
+
+    #[test]
+    fn what_an_accepted_code_spent_is_told_from_its_audit_row() {
+        for step in [1, 59_667_000, i64::from(u32::MAX)] {
+            for drift in [i16::MIN, -10, 0, 3, i16::MAX] {
+                let stored = spent_to_stored(TimeStep(step), drift);
+                assert_eq!(spent_from_stored(stored), Some((TimeStep(step), drift)));
+            }
+        }
+        assert_eq!(spent_from_stored(0), None);
     }
 
     #[test]

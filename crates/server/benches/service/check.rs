@@ -1,8 +1,11 @@
 //! What the databases hold afterwards must be what was answered.
 
+use std::collections::HashMap;
+
 use warifu::database::{Connection, DatabaseError, Tx, Value};
 use warifu::store::audit;
 use warifu_credentials::audit::{Chain, Head, Outcome, Position};
+use warifu_credentials::record::spent_from_stored;
 
 use crate::Result;
 use crate::database::{Prepared, audit_row_bytes};
@@ -31,7 +34,7 @@ pub(crate) enum Newest {
 /// Checks that `answered` validations were accepted and no more, that each spent its step, and that the chain holds.
 pub(crate) fn database(prepared: &Prepared, answered: u64, newest: Newest) -> Result<Checked> {
     let mut connection = Connection::open(&prepared.location, 65_536)?;
-    let (accepted, all, steps, drifts) = connection.read(|tx| {
+    let (accepted, all) = connection.read(|tx| {
         let mut count = |sql, values: &[Value<'_>]| {
             tx.query_one(sql, values, |row| row.int(0))
                 .map(Option::unwrap_or_default)
@@ -42,13 +45,9 @@ pub(crate) fn database(prepared: &Prepared, answered: u64, newest: Newest) -> Re
                 &[Value::Int(Outcome::Accepted.to_stored())],
             )?,
             count("SELECT COUNT(*) FROM audit WHERE request IS NOT NULL", &[])?,
-            count(
-                "SELECT CAST(SUM(last_step) AS BIGINT) FROM credentials",
-                &[],
-            )?,
-            count("SELECT CAST(SUM(drift) AS BIGINT) FROM credentials", &[])?,
         ))
     })?;
+    let (steps, drifts) = connection.read(spent)?;
     let answered = i64::try_from(answered)?;
     if accepted != answered || all != answered {
         return Err(format!(
@@ -75,6 +74,33 @@ pub(crate) fn database(prepared: &Prepared, answered: u64, newest: Newest) -> Re
         followed,
         audit_row_bytes: connection.read(audit_row_bytes)?,
     })
+}
+
+/// The sum of the credentials' newest steps, and that of their drifts, read from the rows and the trail alone.
+fn spent(tx: &mut Tx<'_>) -> std::result::Result<(i64, i64), DatabaseError> {
+    let mut newest = HashMap::new();
+    tx.query("SELECT id, last_step, drift FROM credentials", &[], |row| {
+        newest.insert(row.int(0)?, (row.int(1)?, row.int(2)?));
+        Ok(())
+    })?;
+    if matches!(tx, Tx::Sqlite(_)) {
+        tx.query(
+            "SELECT credential, detail FROM audit WHERE outcome = ?1 AND position > (SELECT through FROM audit_fold)",
+            &[Value::Int(Outcome::Accepted.to_stored())],
+            |row| {
+                if let Some((step, drift)) = spent_from_stored(row.int(1)?)
+                    && let Some(newest) = newest.get_mut(&row.int(0)?)
+                    && newest.0 < step.0
+                {
+                    *newest = (step.0, i64::from(drift));
+                }
+                Ok(())
+            },
+        )?;
+    }
+    Ok(newest
+        .values()
+        .fold((0, 0), |sum, newest| (sum.0 + newest.0, sum.1 + newest.1)))
 }
 
 /// Follows the newest rows of a stream to its head.

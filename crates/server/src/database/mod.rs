@@ -12,7 +12,7 @@ mod gather;
 mod migrate;
 mod pool;
 mod postgres_engine;
-mod requests;
+mod recent;
 mod sqlite_engine;
 mod threads;
 mod tx;
@@ -22,6 +22,7 @@ pub use error::DatabaseError;
 pub use gather::Gather;
 pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
+pub(crate) use recent::Spent;
 pub use sqlite_engine::copy_sqlite;
 pub use tx::{Row, Tx, Value};
 

@@ -30,7 +30,7 @@ pub struct PoolSettings {
     pub gatherers: usize,
     /// SQLite: the writer's page cache, KiB.
     pub cache_kib: u32,
-    /// SQLite: how many requests wait in memory before they are folded into their index; `None` for the usual number.
+    /// SQLite: how many audit rows wait in memory before they are folded; `None` for the usual number.
     pub request_generation: Option<usize>,
     /// How long a caller waits for an answer.
     pub timeout: Duration,
@@ -174,6 +174,17 @@ impl<G: Gather> Database<G> {
             }))
         })
         .await
+    }
+
+    /// Runs `work` on the newest state, also where SQLite has it in the writer's memory alone; it must not write.
+    ///
+    /// # Errors
+    /// As for [`Self::write`].
+    pub async fn read_newest<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        self.write(work).await
     }
 
     /// Runs a command together with others that wait, durable before the answer.

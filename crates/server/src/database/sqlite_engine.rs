@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
-use super::requests::{GENERATION, Key, RecentRequests};
+use super::recent::{GENERATION, Key, Recent, Spent};
 use super::{DatabaseError, Row, Tx, Value};
 
 /// Bytes of a page. A validation changes one row on one random page, and that whole page goes to the log and back:
@@ -26,14 +26,14 @@ pub struct SqliteTx<'a> {
 pub(crate) struct Memory {
     /// How many requests wait before they are folded.
     pub(crate) generation: usize,
-    requests: Option<RecentRequests>,
+    recent: Option<Recent>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
         Self {
             generation: GENERATION,
-            requests: None,
+            recent: None,
         }
     }
 }
@@ -130,7 +130,7 @@ impl<'a> SqliteTx<'a> {
 
     /// Where a request stands in the audit trail.
     pub(crate) fn find_request(&mut self, request: &Key) -> Result<Option<i64>, DatabaseError> {
-        if let Some(position) = self.requests()?.find(request) {
+        if let Some(position) = self.recent()?.position(request) {
             return Ok(Some(position));
         }
         self.query_one(
@@ -142,25 +142,36 @@ impl<'a> SqliteTx<'a> {
 
     /// Remembers a request whose audit row this transaction inserts.
     pub(crate) fn add_request(&mut self, request: Key, position: i64) -> Result<(), DatabaseError> {
-        self.requests()?.add(request, position);
+        self.recent()?.add_request(request, position);
         Ok(())
     }
 
-    fn requests(&mut self) -> Result<&mut RecentRequests, DatabaseError> {
-        if self.memory.requests.is_none() {
+    /// The newest step that a credential spent and that its row may not show yet.
+    pub(crate) fn spent(&mut self, credential: i64) -> Result<Option<Spent>, DatabaseError> {
+        Ok(self.recent()?.spent(credential))
+    }
+
+    /// Spends a step of a credential, whose audit row this transaction inserts; `false` when it is not newer than what
+    /// is spent.
+    pub(crate) fn spend(&mut self, credential: i64, spent: Spent) -> Result<bool, DatabaseError> {
+        Ok(self.recent()?.spend(credential, spent))
+    }
+
+    fn recent(&mut self) -> Result<&mut Recent, DatabaseError> {
+        if self.memory.recent.is_none() {
             let generation = self.memory.generation;
-            self.memory.requests = Some(RecentRequests::load(self, generation)?);
+            self.memory.recent = Some(Recent::load(self, generation)?);
         }
-        self.memory.requests.as_mut().ok_or(DatabaseError::Gone)
+        self.memory.recent.as_mut().ok_or(DatabaseError::Gone)
     }
 
     /// The last work of a transaction before it commits.
     pub(crate) fn before_commit(&mut self) -> Result<(), DatabaseError> {
-        let Some(mut requests) = self.memory.requests.take() else {
+        let Some(mut recent) = self.memory.recent.take() else {
             return Ok(());
         };
-        let folded = requests.fold(self);
-        self.memory.requests = Some(requests);
+        let folded = recent.fold(self);
+        self.memory.recent = Some(recent);
         folded
     }
 
@@ -169,13 +180,13 @@ impl<'a> SqliteTx<'a> {
         &mut self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
-        let mark = self.memory.requests.as_ref().map(RecentRequests::mark);
+        let mark = self.memory.recent.as_ref().map(Recent::mark);
         self.execute("SAVEPOINT work", &[])?;
         let result = work(&mut Tx::Sqlite(SqliteTx::new(self.connection, self.memory)));
         if result.is_err() {
             self.execute("ROLLBACK TO work", &[])?;
-            if let Some(requests) = &mut self.memory.requests {
-                requests.undo_to(mark.unwrap_or(0));
+            if let Some(recent) = &mut self.memory.recent {
+                recent.undo_to(mark.unwrap_or(0));
             }
         }
         self.execute("RELEASE work", &[])?;
@@ -185,14 +196,14 @@ impl<'a> SqliteTx<'a> {
 
 impl Memory {
     pub(crate) fn committed(&mut self) {
-        if let Some(requests) = &mut self.requests {
-            requests.committed();
+        if let Some(recent) = &mut self.recent {
+            recent.committed();
         }
     }
 
     /// Nothing is known of the transaction's fate: what is remembered is read again when it is needed.
     pub(crate) fn forget(&mut self) {
-        self.requests = None;
+        self.recent = None;
     }
 }
 

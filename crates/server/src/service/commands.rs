@@ -189,7 +189,7 @@ impl TokenService {
         } = relation;
         let settled = self
             .database
-            .read(move |tx| {
+            .read_newest(move |tx| {
                 if !party::in_force(tx, asking)? {
                     return Ok(Err(Refusal::PartyRevoked));
                 }
@@ -269,17 +269,12 @@ fn resynchronise(
     let now = TimeStep::from_unix_seconds(ask.now.as_second(), stored.period);
     let answer = match resync::judge(standing, &generator, first, second, now) {
         Verdict::Resynchronised { step, drift } => {
-            credential::accept(
-                tx,
-                &[(
-                    ask.credential,
-                    Acceptance {
-                        step,
-                        drift,
-                        at: ask.now,
-                    },
-                )],
-            )?;
+            let acceptance = Acceptance {
+                step,
+                drift,
+                at: ask.now,
+            };
+            credential::resynchronise(tx, ask.credential, &acceptance)?;
             failures::change(tx, ask.credential, ask.party, standing.failures, 0)?;
             ResyncAnswer::Resynchronised { drift }
         }

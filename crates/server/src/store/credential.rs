@@ -9,7 +9,7 @@ use warifu_credentials::record::{reason_from_stored, reason_to_stored};
 use warifu_credentials::seal::Sealed;
 use warifu_credentials::{Algorithm, Digits, Period, TimeStep};
 
-use crate::database::{DatabaseError, Row, Tx, Value};
+use crate::database::{DatabaseError, Row, Spent, Tx, Value};
 
 /// A credential as it is stored.
 #[derive(Debug, Clone)]
@@ -101,11 +101,36 @@ pub fn lock(tx: &mut Tx<'_>, ids: &[CredentialId]) -> Result<Vec<Stored>, Databa
     }
 }
 
-/// One credential, not locked.
+/// One credential, not locked; on SQLite by the writer, who knows the newest steps.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn find(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Stored>, DatabaseError> {
+    let mut found = find_row(tx, id)?;
+    if let Some(stored) = &mut found {
+        catch_up(tx, stored)?;
+    }
+    Ok(found)
+}
+
+/// On SQLite a row may not show the newest steps yet, which wait to be folded in (docs/decisions/0023).
+fn catch_up(tx: &mut Tx<'_>, stored: &mut Stored) -> Result<(), DatabaseError> {
+    let Tx::Sqlite(sqlite) = tx else {
+        return Ok(());
+    };
+    let id = stored.id.to_stored();
+    if let Some(spent) = sqlite.spent(id)?
+        && spent.step > stored.last_step.0
+    {
+        stored.last_step = TimeStep(spent.step);
+        stored.drift = spent.drift;
+        stored.last_accepted_at = Some(read_time(id, spent.at, "last_accepted_at")?);
+    }
+    Ok(())
+}
+
+/// One credential's row.
+fn find_row(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Stored>, DatabaseError> {
     tx.query_one(
         "SELECT id, state, stop_reason, stopped_by, algorithm, digits, period, sealed, key_version, last_step,
                 last_accepted_at, drift, provisioned_at
@@ -115,7 +140,9 @@ pub fn find(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Stored>, Databas
     )
 }
 
-/// Spends the steps of right codes; each must be newer than what is spent, of a credential in use (rule S3).
+/// Spends the steps of right codes; each must be newer than what is spent, of a credential in use (rule S3). The caller
+/// locked the credentials, and inserts an audit row for each that holds the step: on SQLite that row is the durable
+/// record, and the credential's own row follows when many are folded in (docs/decisions/0023).
 ///
 /// # Errors
 /// [`DatabaseError::Count`] when one of them is not.
@@ -127,19 +154,21 @@ pub fn accept(
         return Ok(());
     }
     match tx {
-        Tx::Sqlite(_) => accepted.iter().try_for_each(|(id, acceptance)| {
-            tx.execute_exactly(
-                1,
-                "an acceptance",
-                "UPDATE credentials SET last_step = ?2, last_accepted_at = ?3, drift = ?4
-                 WHERE id = ?1 AND last_step < ?2 AND state = 0",
-                &[
-                    Value::Int(id.to_stored()),
-                    Value::Int(acceptance.step.0),
-                    Value::Int(acceptance.at.as_microsecond()),
-                    Value::Int(i64::from(acceptance.drift)),
-                ],
-            )
+        Tx::Sqlite(sqlite) => accepted.iter().try_for_each(|(id, acceptance)| {
+            let spent = Spent {
+                step: acceptance.step.0,
+                drift: acceptance.drift,
+                at: acceptance.at.as_microsecond(),
+            };
+            if sqlite.spend(id.to_stored(), spent)? {
+                Ok(())
+            } else {
+                Err(DatabaseError::Count {
+                    statement: "an acceptance",
+                    expected: 1,
+                    found: 0,
+                })
+            }
         }),
         Tx::Postgres(_) => {
             let column = |value: fn(&(CredentialId, Acceptance)) -> i64| {
@@ -160,6 +189,29 @@ pub fn accept(
             )
         }
     }
+}
+
+/// Spends the step of a locked credential's second code of a resync (rule S4), in its row at once.
+///
+/// # Errors
+/// [`DatabaseError::Count`] when it is not newer than what is spent, or the credential is not in use.
+pub fn resynchronise(
+    tx: &mut Tx<'_>,
+    id: CredentialId,
+    acceptance: &Acceptance,
+) -> Result<(), DatabaseError> {
+    tx.execute_exactly(
+        1,
+        "a resync",
+        "UPDATE credentials SET last_step = ?2, last_accepted_at = ?3, drift = ?4
+         WHERE id = ?1 AND last_step < ?2 AND state = 0",
+        &[
+            Value::Int(id.to_stored()),
+            Value::Int(acceptance.step.0),
+            Value::Int(acceptance.at.as_microsecond()),
+            Value::Int(i64::from(acceptance.drift)),
+        ],
+    )
 }
 
 /// Takes a credential out of use.
@@ -258,7 +310,7 @@ fn read(row: &Row<'_>) -> Result<Stored, DatabaseError> {
         column,
         row: id,
     };
-    let time = |micros, column| Timestamp::from_microsecond(micros).map_err(|_| stored(column));
+    let time = |micros, column| read_time(id, micros, column);
     let state = match (
         row.int(1)?,
         row.maybe_int(2)?.and_then(reason_from_stored),
@@ -290,6 +342,14 @@ fn read(row: &Row<'_>) -> Result<Stored, DatabaseError> {
             .transpose()?,
         drift: i16::try_from(row.int(11)?).map_err(|_| stored("drift"))?,
         provisioned_at: time(row.int(12)?, "provisioned_at")?,
+    })
+}
+
+fn read_time(id: i64, micros: i64, column: &'static str) -> Result<Timestamp, DatabaseError> {
+    Timestamp::from_microsecond(micros).map_err(|_| DatabaseError::Stored {
+        table: "credentials",
+        column,
+        row: id,
     })
 }
 

@@ -17,9 +17,17 @@ pub mod validation;
 use crate::database::Migration;
 
 /// The schema of the token service.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "token_service",
-    sqlite: include_str!("../../migrations/sqlite/0001_token_service.sql"),
-    postgres: include_str!("../../migrations/postgres/0001_token_service.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "token_service",
+        sqlite: include_str!("../../migrations/sqlite/0001_token_service.sql"),
+        postgres: include_str!("../../migrations/postgres/0001_token_service.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "spent_steps",
+        sqlite: include_str!("../../migrations/sqlite/0002_spent_steps.sql"),
+        postgres: include_str!("../../migrations/postgres/0002_spent_steps.sql"),
+    },
+];

@@ -12,6 +12,7 @@ use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::keyring::Keyring;
 use warifu_credentials::party::PartyId;
 use warifu_credentials::purpose::Purpose;
+use warifu_credentials::record::spent_to_stored;
 use warifu_credentials::request::RequestDigest;
 use warifu_credentials::validate::{self, Verdict};
 use warifu_credentials::{Code, TimeStep};
@@ -156,7 +157,12 @@ impl Group {
             Ok(answer) => answer,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let event = settle::event(ask, &answer, item.purpose.as_str());
+        let mut event = settle::event(ask, &answer, item.purpose.as_str());
+        if answer == ValidateAnswer::Accepted
+            && let Some(acceptance) = self.accepted(ask.credential)
+        {
+            event.detail = spent_to_stored(acceptance.step, acceptance.drift);
+        }
         let answered = Answered {
             fingerprint: ask.fingerprint,
             kind: event.kind,
@@ -166,6 +172,11 @@ impl Group {
         self.answered.insert(ask.request, answered);
         events.push(event);
         Ok(Ok(answer))
+    }
+
+    /// What the newest of the group's right codes of a credential changes.
+    fn accepted(&self, credential: CredentialId) -> Option<Acceptance> {
+        self.credentials.get(&credential)?.accepted
     }
 
     fn judge(&mut self, item: &Validation) -> Settled<ValidateAnswer> {

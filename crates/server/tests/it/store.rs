@@ -134,7 +134,7 @@ fn on_sqlite_every_request_is_known_before_during_and_after_the_fold() {
 
         many_validations(&service, &crowd, GENERATION - 1_192).await;
         let folded = |service: &Service| service.place.count("SELECT COUNT(*) FROM request_index");
-        let through = |service: &Service| service.place.count("SELECT through FROM request_fold");
+        let through = |service: &Service| service.place.count("SELECT through FROM audit_fold");
         assert_eq!(folded(&service), 0);
         known(&service, &token).await;
 
@@ -167,11 +167,12 @@ fn on_sqlite_every_request_is_known_before_during_and_after_the_fold() {
     });
 }
 
-/// The first request is answered again as it was, and it is still another one for another token.
+/// The first request is answered again as it was, and its code is good for no other.
 async fn known(service: &Service, token: &Token) {
     let code = token.code(service.step());
-    let again = service.check_as("first", service.bank, token, code).await;
-    assert_eq!(again, Ok(ValidateAnswer::Accepted));
+    let again = service.check_as("first", service.bank, token, code.clone());
+    assert_eq!(again.await, Ok(ValidateAnswer::Accepted));
+    assert_eq!(service.check(token, code).await, ValidateAnswer::Replayed);
 }
 
 async fn a_schema_is_brought_up_once_and_a_newer_one_refused(engine: Engine) {

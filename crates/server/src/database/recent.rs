@@ -1,0 +1,381 @@
+//! SQLite only: what the newest audit rows say, without a random page write a commit.
+//!
+//! The audit rows themselves are the durable record: of where a request stands in the trail, and of the step that an
+//! accepted code spent. What is not folded into `request_index` and `credentials` yet is found in memory, which is
+//! filled from the audit rows at start; folding walks the waiting ones in the order of their keys, a few a commit, so
+//! that neighbours share a page (docs/decisions/0006 and 0023).
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use warifu_credentials::audit::{Kind, Outcome};
+use warifu_credentials::record::spent_from_stored;
+
+use super::threads::spawn;
+use super::{DatabaseError, Value, sqlite_engine::SqliteTx};
+
+/// How many requests wait in memory before they are folded, unless something else is set; about 30 MB for two such
+/// generations. The more wait, the more of them share a page.
+pub(crate) const GENERATION: usize = 131_072;
+
+/// How much of a generation is folded for each four parts that commits add: over four, so that folding ends before the
+/// next generation is full, and not much over, so that the work is spread evenly.
+const FOLDED_PER_FOUR_ADDED: usize = 5;
+
+/// How many requests are added between two steps of a fold. A step that makes the index grow costs SQLite one look
+/// through its whole page cache, so there are few of them; and each makes a commit longer, so none is big.
+const STEP: usize = 512;
+
+/// How many requests one statement folds.
+const ROWS: usize = 16;
+
+// A fold that a crash cut short leaves rows behind that are folded again.
+const FOLD_MANY: &str = "INSERT INTO request_index (request, position) VALUES (?1, ?2), (?3, ?4), (?5, ?6), (?7, ?8),
+     (?9, ?10), (?11, ?12), (?13, ?14), (?15, ?16), (?17, ?18), (?19, ?20), (?21, ?22), (?23, ?24), (?25, ?26),
+     (?27, ?28), (?29, ?30), (?31, ?32) ON CONFLICT DO NOTHING";
+const FOLD_ONE: &str =
+    "INSERT INTO request_index (request, position) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+// Not where a newer step is spent already: by the same fold before a crash, or by a resync since.
+const FOLD_SPENT: &str = "UPDATE credentials SET last_step = ?2, drift = ?3, last_accepted_at = ?4
+     WHERE id = ?1 AND last_step < ?2";
+
+/// A request's digest.
+pub(crate) type Key = [u8; 16];
+
+/// A step that an accepted code spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spent {
+    /// The time step.
+    pub(crate) step: i64,
+    /// The drift from then on, in steps.
+    pub(crate) drift: i16,
+    /// When, µs UTC.
+    pub(crate) at: i64,
+}
+
+/// What waits to be folded.
+pub(crate) struct Recent {
+    generation: usize,
+    young: Rows,
+    folding: Option<Folding>,
+    /// Added since the last commit, for undoing.
+    added: Vec<Added>,
+    /// Requests added since the last step of a fold.
+    unfolded: usize,
+}
+
+#[derive(Default)]
+struct Rows {
+    requests: HashMap<Key, i64, Digests>,
+    /// By credential.
+    spent: HashMap<i64, Spent>,
+}
+
+/// Requests are keyed digests: whoever does not have the key cannot choose them, and every part is as good as a hash.
+#[derive(Debug, Clone, Copy, Default)]
+struct Digests(u64);
+
+impl BuildHasher for Digests {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl Hasher for Digests {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    /// The length of the key, which is always the same.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+enum Added {
+    Request(Key),
+    Spent(i64, Option<Spent>),
+}
+
+/// The keys of what is folded, in their order.
+struct Order {
+    requests: Vec<Key>,
+    credentials: Vec<i64>,
+}
+
+/// How far a fold has come in its order.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    requests: usize,
+    credentials: usize,
+}
+
+struct Folding {
+    rows: Rows,
+    /// Comes from a thread that sorts: the writer has no time for it.
+    sorting: Receiver<Order>,
+    order: Option<Order>,
+    /// What a commit holds.
+    folded: Reached,
+    /// What the open transaction holds.
+    pending: Reached,
+    done: bool,
+}
+
+impl Recent {
+    /// Reads every audit row that no fold has passed.
+    pub(crate) fn load(tx: &mut SqliteTx<'_>, generation: usize) -> Result<Self, DatabaseError> {
+        let mut young = Rows::default();
+        tx.query(
+            "SELECT request, position, at, credential, CASE WHEN kind = ?1 AND outcome = ?2 THEN detail ELSE 0 END
+             FROM audit WHERE position > (SELECT through FROM audit_fold) AND request IS NOT NULL",
+            &[
+                Value::Int(Kind::Validated.to_stored()),
+                Value::Int(Outcome::Accepted.to_stored()),
+            ],
+            |row| {
+                let position = row.int(1)?;
+                young.requests.insert(key(&row.bytes(0)?, position)?, position);
+                if let (Some(credential), Some((step, drift))) =
+                    (row.maybe_int(3)?, spent_from_stored(row.int(4)?))
+                {
+                    let spent = Spent {
+                        step: step.0,
+                        drift,
+                        at: row.int(2)?,
+                    };
+                    let newest = young.spent.entry(credential).or_insert(spent);
+                    if newest.step < spent.step {
+                        *newest = spent;
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok(Self {
+            generation,
+            young,
+            folding: None,
+            added: Vec::new(),
+            unfolded: 0,
+        })
+    }
+
+    /// The position of a request that is not in the index yet.
+    pub(crate) fn position(&self, request: &Key) -> Option<i64> {
+        let folding = self.folding.as_ref().map(|folding| &folding.rows.requests);
+        let older = || folding.and_then(|rows| rows.get(request));
+        self.young.requests.get(request).or_else(older).copied()
+    }
+
+    /// The newest step of a credential that its row may not show yet.
+    pub(crate) fn spent(&self, credential: i64) -> Option<Spent> {
+        let folding = self.folding.as_ref().map(|folding| &folding.rows.spent);
+        let older = || folding.and_then(|rows| rows.get(&credential));
+        self.young.spent.get(&credential).or_else(older).copied()
+    }
+
+    pub(crate) fn add_request(&mut self, request: Key, position: i64) {
+        self.young.requests.insert(request, position);
+        self.added.push(Added::Request(request));
+    }
+
+    /// Spends a step, if it is newer than whatever is spent and waits here.
+    pub(crate) fn spend(&mut self, credential: i64, spent: Spent) -> bool {
+        if self
+            .spent(credential)
+            .is_some_and(|newest| newest.step >= spent.step)
+        {
+            return false;
+        }
+        let before = self.young.spent.insert(credential, spent);
+        self.added.push(Added::Spent(credential, before));
+        true
+    }
+
+    /// How much was added since the last commit: a mark to go back to.
+    pub(crate) fn mark(&self) -> usize {
+        self.added.len()
+    }
+
+    /// Forgets what was added after a mark, the newest first.
+    pub(crate) fn undo_to(&mut self, mark: usize) {
+        while self.added.len() > mark {
+            match self.added.pop() {
+                Some(Added::Request(request)) => {
+                    self.young.requests.remove(&request);
+                }
+                Some(Added::Spent(credential, Some(before))) => {
+                    self.young.spent.insert(credential, before);
+                }
+                Some(Added::Spent(credential, None)) => {
+                    self.young.spent.remove(&credential);
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Folds some of what waits, in the transaction that is about to commit.
+    pub(crate) fn fold(&mut self, tx: &mut SqliteTx<'_>) -> Result<(), DatabaseError> {
+        if self.folding.is_none() && self.young.requests.len() >= self.generation {
+            self.folding = Some(Folding::begin(std::mem::take(&mut self.young))?);
+            self.unfolded = 0;
+        }
+        let Some(folding) = &mut self.folding else {
+            return Ok(());
+        };
+        let request = |added: &&Added| matches!(added, Added::Request(_));
+        self.unfolded += self.added.iter().filter(request).count();
+        if self.unfolded < STEP.min(self.generation / 8) || !folding.sorted()? {
+            return Ok(());
+        }
+        let added = std::mem::take(&mut self.unfolded);
+        folding.step(tx, added, self.generation)
+    }
+
+    /// What the transaction added and folded is durable.
+    pub(crate) fn committed(&mut self) {
+        self.added.clear();
+        if let Some(folding) = &mut self.folding {
+            folding.folded = folding.pending;
+            if folding.done {
+                self.folding = None;
+            }
+        }
+    }
+}
+
+impl Folding {
+    fn begin(rows: Rows) -> Result<Self, DatabaseError> {
+        let (tell, sorting) = channel();
+        let mut order = Order {
+            requests: rows.requests.keys().copied().collect(),
+            credentials: rows.spent.keys().copied().collect(),
+        };
+        spawn("sqlite-sort", move || {
+            order.requests.sort_unstable();
+            order.credentials.sort_unstable();
+            // Nobody waits for it any more when the database is closed.
+            let _ = tell.send(order);
+        })?;
+        Ok(Self {
+            rows,
+            sorting,
+            order: None,
+            folded: Reached::default(),
+            pending: Reached::default(),
+            done: false,
+        })
+    }
+
+    fn sorted(&mut self) -> Result<bool, DatabaseError> {
+        if self.order.is_none() {
+            match self.sorting.try_recv() {
+                Ok(order) => self.order = Some(order),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Err(DatabaseError::Gone),
+            }
+        }
+        Ok(self.order.is_some())
+    }
+
+    fn step(
+        &mut self,
+        tx: &mut SqliteTx<'_>,
+        added: usize,
+        generation: usize,
+    ) -> Result<(), DatabaseError> {
+        let Some(order) = &self.order else {
+            return Ok(());
+        };
+        let Rows { requests, spent } = &self.rows;
+        let share = |rows: usize| {
+            (rows * added * FOLDED_PER_FOUR_ADDED)
+                .div_ceil(4 * generation.max(1))
+                .max(1)
+        };
+
+        let rest = order.requests.iter().skip(self.folded.requests);
+        let some: Vec<_> = rest
+            .take(share(order.requests.len()))
+            .filter_map(|request| requests.get_key_value(request))
+            .collect();
+        fold_requests(tx, &some)?;
+
+        let rest = order.credentials.iter().skip(self.folded.credentials);
+        let mut credentials = 0;
+        for credential in rest.take(share(order.credentials.len())) {
+            credentials += 1;
+            let Some(spent) = spent.get(credential) else {
+                continue;
+            };
+            tx.execute(
+                FOLD_SPENT,
+                &[
+                    Value::Int(*credential),
+                    Value::Int(spent.step),
+                    Value::Int(i64::from(spent.drift)),
+                    Value::Int(spent.at),
+                ],
+            )?;
+        }
+
+        self.pending = Reached {
+            requests: self.folded.requests + some.len(),
+            credentials: self.folded.credentials + credentials,
+        };
+        if self.pending.requests >= order.requests.len()
+            && self.pending.credentials >= order.credentials.len()
+        {
+            let through = requests.values().max().copied().unwrap_or_default();
+            let advanced = tx.execute(
+                "UPDATE audit_fold SET through = ?1 WHERE through < ?1",
+                &[Value::Int(through)],
+            )?;
+            if advanced != 1 {
+                return Err(DatabaseError::Count {
+                    statement: "the end of a fold",
+                    expected: 1,
+                    found: advanced,
+                });
+            }
+            self.done = true;
+        }
+        Ok(())
+    }
+}
+
+fn fold_requests(tx: &mut SqliteTx<'_>, some: &[(&Key, &i64)]) -> Result<(), DatabaseError> {
+    for rows in some.chunks(ROWS) {
+        let values: Vec<_> = rows
+            .iter()
+            .flat_map(|(request, position)| {
+                [Value::Bytes(request.as_slice()), Value::Int(**position)]
+            })
+            .collect();
+        if rows.len() == ROWS {
+            tx.execute(FOLD_MANY, &values)?;
+        } else {
+            for value in values.chunks(2) {
+                tx.execute(FOLD_ONE, value)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn key(bytes: &[u8], row: i64) -> Result<Key, DatabaseError> {
+    bytes.try_into().map_err(|_| DatabaseError::Stored {
+        table: "audit",
+        column: "request",
+        row,
+    })
+}

@@ -1,0 +1,150 @@
+//! SQLite: a spent step is durable in the audit trail before the credential's own row shows it (rules S3 and S4).
+
+use warifu::database::migrate;
+use warifu::store::MIGRATIONS;
+use warifu_wire::{EnableAnswer, ResyncAnswer, StopReason, ValidateAnswer};
+
+use crate::harness::{Engine, GENERATION, Service, Token, fresh_key, run, second};
+
+const ROW_OF_THE_OLDEST: &str = "SELECT last_step FROM credentials ORDER BY provisioned_at LIMIT 1";
+const THROUGH: &str = "SELECT through FROM audit_fold";
+
+/// As many validations of others as it takes to fold what waits.
+async fn fold(service: &Service) {
+    let through = service.place.count(THROUGH);
+    let mut crowd = Vec::new();
+    for _ in 0..50 {
+        crowd.push(service.token().await);
+    }
+    let mut asked = 0;
+    while service.place.count(THROUGH) == through {
+        let code = service.step();
+        let some: Vec<_> = (0..1_000)
+            .map(|number| {
+                let token: &Token = &crowd[number % crowd.len()];
+                (fresh_key(), service.bank, token.clone(), token.code(code))
+            })
+            .collect();
+        asked += some.len();
+        service.check_at_once(some).await;
+        assert!(asked <= 4 * GENERATION, "the fold does not end");
+    }
+}
+
+#[test]
+fn on_sqlite_a_spent_step_is_known_before_its_row_shows_it() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let token = service.token().await;
+        let now = service.step();
+        let code = token.code(now.offset(1));
+        assert_eq!(
+            service.check(&token, code.clone()).await,
+            ValidateAnswer::Accepted
+        );
+        assert_eq!(
+            service.place.count(ROW_OF_THE_OLDEST),
+            -1,
+            "the row was changed: nothing is shown here"
+        );
+
+        for restarts in 0..3 {
+            let status = service.status(service.bank, &token).await;
+            assert_eq!(status.drift, 1, "after {restarts} restarts");
+            assert_eq!(
+                status.last_accepted_at,
+                Some(warifu::ambient::Clock::now(&*service.clock))
+            );
+            assert_eq!(
+                service.check(&token, code.clone()).await,
+                ValidateAnswer::Replayed
+            );
+            let older = token.code(now);
+            assert_eq!(service.check(&token, older).await, ValidateAnswer::Replayed);
+            service.restart();
+        }
+
+        // Whoever fills the generation is younger.
+        service.clock.advance(1);
+        fold(&service).await;
+        assert_eq!(service.place.count(ROW_OF_THE_OLDEST), now.offset(1).0);
+        service.restart();
+        assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
+        assert_eq!(service.status(service.bank, &token).await.drift, 1);
+    });
+}
+
+#[test]
+fn on_sqlite_a_fold_does_not_take_back_what_a_resync_or_a_stop_did_since() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let token = service.token().await;
+        let before = token.code(service.step());
+        assert_eq!(
+            service.check(&token, before).await,
+            ValidateAnswer::Accepted
+        );
+        service.clock.advance(300);
+        let (first, second) = (service.step().offset(15), service.step().offset(16));
+        let answer = service
+            .resync(&token, token.code(first), token.code(second))
+            .await;
+        assert_eq!(answer, ResyncAnswer::Resynchronised { drift: 16 });
+        service.stop(service.bank, &token, StopReason::Lost).await;
+
+        fold(&service).await;
+        service.restart();
+        let status = service.status(service.bank, &token).await;
+        assert_eq!(status.stop_reason, Some(StopReason::Lost));
+        assert_eq!(status.drift, 16);
+        assert_eq!(
+            service.enable(service.bank, &token).await,
+            EnableAnswer::Enabled
+        );
+        let spent = token.code(second);
+        assert_eq!(service.check(&token, spent).await, ValidateAnswer::Replayed);
+        let next = token.code(second.offset(1));
+        assert_eq!(service.check(&token, next).await, ValidateAnswer::Accepted);
+    });
+}
+
+/// What the schema before has in its trail says no steps; they are all in the rows.
+#[test]
+fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let token = service.token().await;
+        let code = token.code(service.step());
+        assert_eq!(
+            service.check(&token, code.clone()).await,
+            ValidateAnswer::Accepted
+        );
+        fold(&service).await;
+        let later = token.code(service.step().offset(1));
+        assert_eq!(
+            service.check(&token, later.clone()).await,
+            ValidateAnswer::Accepted
+        );
+        let newest = service.step().offset(1).0;
+        service.place.disarm();
+        service.place.meddle(&format!(
+            "UPDATE audit SET detail = 0 WHERE kind IN (SELECT kind FROM audit WHERE detail > 65536);
+             UPDATE credentials SET last_step = {newest} WHERE id = {};
+             DELETE FROM schema_migrations WHERE number = 2;
+             ALTER TABLE audit_fold RENAME TO request_fold",
+            token.id.to_stored()
+        ));
+        let migrated = service
+            .place
+            .with(|connection| migrate(connection, MIGRATIONS, second(1)));
+        assert_eq!(migrated.unwrap(), 1);
+        service.restart();
+        assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
+        assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);
+        let next = token.code(service.step().offset(2));
+        assert_eq!(
+            service.check(&token, next).await,
+            ValidateAnswer::ResyncNeeded
+        );
+    });
+}
