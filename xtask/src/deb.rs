@@ -135,9 +135,7 @@ fn copyright(metadata: &serde_json::Value) -> Result<String> {
         text.push_str(&format!("\n--- {} ---\n\n{notice}\n", names.join(", ")));
     }
     text.push_str("\n--- Warifu: LICENSE-MIT ---\n\n");
-    text.push_str(&fs::read_to_string(
-        workspace::root().join("LICENSE-MIT"),
-    )?);
+    text.push_str(&fs::read_to_string(workspace::root().join("LICENSE-MIT"))?);
     Ok(text)
 }
 

@@ -272,17 +272,7 @@ async fn serve_until_stopped(
 
     stop_signal.received().await;
     let _ = leave.send(true);
-    let notice = running.config.stop.notice_seconds;
-    if notice > 0 {
-        tracing::info!(
-            notice,
-            "about to stop: /readyz says so, requests are answered still; a second signal ends the notice"
-        );
-        tokio::select! {
-            () = tokio::time::sleep(Duration::from_secs(notice)) => {}
-            () = stop_signal.received() => {}
-        }
-    }
+    give_notice(running.config.stop.notice_seconds, &mut stop_signal).await;
     tracing::info!("stopping: no new connections are taken, running requests end");
     let _ = stop.send(true);
     for served in serving {
@@ -298,6 +288,21 @@ async fn serve_until_stopped(
     }
     running.checkpoint().await;
     running
+}
+
+/// The seconds in which `/readyz` says that this process leaves, and every request is answered still.
+async fn give_notice(seconds: u64, stop_signal: &mut StopSignal) {
+    if seconds == 0 {
+        return;
+    }
+    tracing::info!(
+        notice = seconds,
+        "about to stop: /readyz says so, requests are answered still; a second signal ends the notice"
+    );
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+        () = stop_signal.received() => {}
+    }
 }
 
 fn start_service(
