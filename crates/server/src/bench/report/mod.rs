@@ -339,12 +339,21 @@ fn histograms(figures: &Figures) -> Vec<KindHistogram> {
 /// Ten bars for each power of ten, from the first that holds something to the last.
 fn bars(took: &Histogram<u64>) -> Vec<(f64, f64, u64)> {
     let edge = |step: i32| 10_f64.powf(f64::from(step) / f64::from(BARS));
-    let mut bars = Vec::new();
     // From 0.1 ms to more than two minutes, in µs.
-    for step in 2 * BARS..=8 * BARS + 1 {
-        let (from, to) = (edge(step), edge(step + 1));
-        let lowest = if step == 2 * BARS { 0 } else { from as u64 + 1 };
-        bars.push((from / 1e3, to / 1e3, took.count_between(lowest, to as u64)));
+    let mut bars: Vec<_> = (2 * BARS..=8 * BARS + 1)
+        .map(|step| (edge(step) / 1e3, edge(step + 1) / 1e3, 0))
+        .collect();
+    // A bucket of the histogram that lies across an edge belongs to one bar alone.
+    let mut number = 0;
+    let last = bars.len().saturating_sub(1);
+    for bucket in took.iter_recorded() {
+        let value = bucket.value_iterated_to() as f64 / 1e3;
+        while number < last && bars.get(number).is_some_and(|bar| bar.1 < value) {
+            number += 1;
+        }
+        if let Some(bar) = bars.get_mut(number) {
+            bar.2 += bucket.count_at_value();
+        }
     }
     let filled = |bar: &(f64, f64, u64)| bar.2 > 0;
     let first = bars.iter().position(filled).unwrap_or(0);
@@ -378,11 +387,23 @@ mod tests {
     #[test]
     fn every_time_is_in_one_bar() {
         let mut took = Histogram::<u64>::new_with_bounds(1, 120_000_000, 3).unwrap();
-        for micros in [1, 150, 1_000, 12_345, 119_000_000] {
+        // Those in the middle are in a bucket that lies across the edge of two bars.
+        let times = [
+            1,
+            150,
+            1_000,
+            12_345,
+            12_589,
+            125_893,
+            1_258_925,
+            119_000_000,
+        ];
+        for micros in times {
             took.record(micros).unwrap();
         }
         let bars = bars(&took);
-        assert_eq!(bars.iter().map(|bar| bar.2).sum::<u64>(), 5);
+        let in_bars: u64 = bars.iter().map(|bar| bar.2).sum();
+        assert_eq!(in_bars, times.len() as u64);
         assert!(bars.is_sorted_by(|one, next| (one.1 - next.0).abs() < 1e-9));
         assert!(bars[0].0 <= 0.1 && bars.last().unwrap().1 >= 119_000.0);
     }
