@@ -105,9 +105,12 @@ export async function startServer({ clocked = false, apart = false } = {}) {
   const filled = (await readFile(TEMPLATE, 'utf8'))
     .replaceAll('{port}', String(port))
     .replaceAll('{bank_port}', String(bankPort))
-    .replaceAll('{staff_port}', String(staffPort))
-    .replaceAll('{metrics_port}', String(await freePort()));
-  const inFolder = (name) => filled.replaceAll('{data_dir}', join(folder, name));
+    .replaceAll('{staff_port}', String(staffPort));
+  const metricsPorts = { var: await freePort(), tokens: await freePort(), bank: await freePort() };
+  const inFolder = (name) =>
+    filled
+      .replaceAll('{data_dir}', join(folder, name))
+      .replaceAll('{metrics_port}', String(metricsPorts[name]));
   const api = `http://127.0.0.1:${port}/v1/openapi.json`;
   const processes = [];
   const server = {

@@ -114,8 +114,10 @@ impl FromRequest<Arc<BankWeb>> for Posted {
         let (mut parts, body) = request.into_parts();
         let headers = parts.headers.clone();
         let ask = Ask::from_request_parts(&mut parts, web).await?;
-        let body: Bytes = axum::body::to_bytes(body, crate::web::form::LONGEST)
+        let whole = axum::body::to_bytes(body, crate::web::form::LONGEST);
+        let body: Bytes = tokio::time::timeout(web.form_time, whole)
             .await
+            .map_err(|_| Failure::Slow)?
             .map_err(|_| Failure::TooLarge)?;
         let form = Form::read(&headers, &body).map_err(|error| match error {
             FormError::MediaType | FormError::Malformed => Failure::Malformed,

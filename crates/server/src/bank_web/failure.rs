@@ -17,6 +17,8 @@ pub enum Failure {
     Malformed,
     /// Too long.
     TooLarge,
+    /// Not here in time: nothing of it was looked at.
+    Slow,
     /// Too many at once: try again in so many seconds.
     Busy(u8),
     /// More requests come than can be in work: nothing of this one was looked at.
@@ -37,6 +39,7 @@ impl Failure {
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Busy(_) | Self::TurnedAway | Self::Unavailable(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -53,6 +56,7 @@ impl Failure {
             Self::Method => ("failure-method", "failure-method-text"),
             Self::Malformed => ("failure-malformed", "failure-malformed-text"),
             Self::TooLarge => ("failure-too-large", "failure-too-large-text"),
+            Self::Slow => ("failure-slow", "failure-slow-text"),
             Self::Busy(_) | Self::TurnedAway => ("failure-busy", "failure-busy-text"),
             Self::Unavailable(_) => ("failure-unavailable", "failure-unavailable-text"),
             Self::Internal(_) => ("failure-internal", "failure-internal-text"),

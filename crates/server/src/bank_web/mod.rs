@@ -18,6 +18,7 @@ mod wizard;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use failure::Failure;
 pub use layer::TurnedAway;
@@ -37,6 +38,8 @@ pub struct BankWeb {
     pub trusted_proxies: Vec<IpAddr>,
     /// How much of the customers is in work at once; the staff's pages are not counted.
     pub admission: Arc<Admission>,
+    /// How long a form may take to arrive: a request that trickles in would hold its place for as long as it likes.
+    pub form_time: Duration,
     /// What whoever is one too many reads, by language: rendered once.
     pub turned_away: TurnedAway,
 }

@@ -34,6 +34,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(600);
 /// How long a caller waits for the database.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a form may take to arrive, as with a body at the token service: they are some kilobytes.
+const FORM_TIME: Duration = Duration::from_secs(10);
+
 /// The bank of this process.
 pub(super) struct RunningBank {
     bank: Arc<Bank>,
@@ -120,6 +123,7 @@ impl RunningBank {
             entropy: Arc::new(SystemEntropy),
             trusted_proxies: settings.trusted_proxies.clone(),
             admission: Admission::new(settings.in_flight),
+            form_time: FORM_TIME,
             turned_away: TurnedAway::default(),
         });
         let bank = Arc::clone(&self.bank);

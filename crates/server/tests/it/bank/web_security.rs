@@ -1,12 +1,18 @@
 //! What keeps strangers and other sites out of the bank's pages: forms, headers, cookies, and the door (B15, B17).
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 
+use axum::body::{Body, Bytes};
 use axum::http::{Method, StatusCode};
+use hyper::body::Frame;
 use jiff::SignedDuration;
 use warifu::bank_store::contract;
+use warifu::http::Admission;
 use warifu::web::cookies;
 use warifu::{bank_web, staff_web};
 use warifu_bank::contract::Service;
@@ -21,6 +27,7 @@ both_engines!(
     every_answer_of_every_route_says_what_a_browser_may_do_with_it,
     a_field_that_comes_twice_and_a_body_that_is_no_form_are_refused,
     a_body_that_is_too_large_is_refused,
+    a_form_that_trickles_in_is_given_up_with_words_and_holds_nothing,
     a_session_that_was_there_before_the_login_is_not_the_session_after,
     who_may_not_sign_in_learns_nothing_of_the_reason,
     a_browser_is_known_by_a_cookie_from_its_first_full_login_on,
@@ -191,6 +198,53 @@ async fn a_body_that_is_too_large_is_refused(engine: Engine) {
         let body = with_token(&format!("id={}&password=", "1".repeat(letters)));
         let answer = browser.send(Method::POST, "/login", &[FORM, OWN], body);
         assert_eq!(answer.await.status, status, "{letters}");
+    }
+}
+
+async fn a_form_that_trickles_in_is_given_up_with_words_and_holds_nothing(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    let admission = Admission::new(1);
+    for (mut browser, language, words) in [
+        (
+            site.browser_among(&admission),
+            "ja",
+            "時間内に送信が終わりませんでした",
+        ),
+        (
+            site.browser_among(&admission),
+            "en",
+            "did not arrive in time",
+        ),
+        (
+            site.staff_browser(),
+            "ja",
+            "時間内に送信が終わりませんでした",
+        ),
+    ] {
+        let headers = [FORM, OWN, ("accept-language", language)];
+        let body = Body::new(Trickle(Some(with_token("id=12").into())));
+        let answer = browser.send_body(Method::POST, "/login", &headers, body);
+        let answer = answer.await;
+        assert_eq!(answer.status, 408);
+        assert!(answer.body.contains(words), "{}", answer.body);
+        assert_eq!(admission.inside(), 0);
+    }
+}
+
+/// A form whose end never comes.
+struct Trickle(Option<Bytes>);
+
+impl hyper::body::Body for Trickle {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.take().map_or(Poll::Pending, |first| {
+            Poll::Ready(Some(Ok(Frame::data(first))))
+        })
     }
 }
 

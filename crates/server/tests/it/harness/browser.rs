@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -63,6 +64,7 @@ impl BankSite {
             entropy: Arc::new(SystemEntropy),
             trusted_proxies: Vec::new(),
             admission: Arc::clone(admission),
+            form_time: Duration::from_secs(1),
             turned_away: TurnedAway::default(),
         })
     }
@@ -131,6 +133,16 @@ impl Browser {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answered {
+        self.send_body(method, path, headers, body.into()).await
+    }
+
+    pub(crate) async fn send_body(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Answered {
         let cookies: Vec<_> = self
             .cookies
             .iter()
@@ -143,7 +155,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(Body::from(body)).unwrap();
+        let mut request = request.body(body).unwrap();
         let peer = SocketAddr::from((self.address, 50_000));
         request.extensions_mut().insert(PeerAddress(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
