@@ -40,7 +40,7 @@ warifu many 5021 5022 "s|DATABASE|$POSTGRES/warifu_many|"
 warifu sqlite 5031 5032 "/^database/d"
 
 # What the measuring reads.
-cp "$here/load.toml" "$here/workers.toml" "$here/../../xtask/adapters/privacyidea.toml" .
+cp "$here/load.toml" "$here/../../xtask/adapters/privacyidea.toml" .
 for name in few many sqlite; do
     sed "s|WARIFU_API_KEY|KEY_$name|" "$here/../../xtask/adapters/warifu.toml" > "adapter-$name.toml"
 done

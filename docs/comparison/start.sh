@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts one server in $DIR and waits until it answers: start.sh default|tuned|workers|few|many|sqlite
+# Starts one server in $DIR and waits until it answers: start.sh default|tuned|few|many|sqlite
 set -eu
 cd "$DIR"
 ready() {
@@ -24,12 +24,6 @@ case $1 in
     # As many workers as its container image starts on two cores.
     default) privacyidea pi pi.cfg pi 5001 --workers 4 ;;
     tuned) privacyidea pi-tuned pi-tuned.cfg pi_tuned 5002 --workers 4 ;;
-    # To choose the number of workers, as its page on performance says one should.
-    workers)
-        privacyidea pi-2 pi-tuned.cfg pi_tuned 5003 --workers 2
-        privacyidea pi-8 pi-tuned.cfg pi_tuned 5004 --workers 8
-        privacyidea pi-2x15 pi-tuned.cfg pi_tuned 5005 --workers 2 --threads 15
-        ;;
     few) warifu few 5011 ;;
     many) warifu many 5021 ;;
     sqlite) warifu sqlite 5031 ;;
