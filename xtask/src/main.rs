@@ -44,6 +44,8 @@ enum Command {
     Postgres(postgres::Args),
     /// Is a code accepted twice, a lock passed, under callers that all come at once?
     Race(race::Args),
+    /// Right codes as fast as the answers come, against several servers in turns.
+    Load(race::load::Args),
     /// The long-form tests of the server.
     Soak(long_runs::Args),
     /// The benchmark of the server.
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Postgres(args) => postgres::run(&args),
         Command::Race(args) => race::run(&args),
+        Command::Load(args) => race::load::run(&args),
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
         Command::Malformed(args) => malformed::run(&args),

@@ -12,6 +12,7 @@ mod answer;
 mod callers;
 mod credential;
 mod http;
+pub(crate) mod load;
 mod provision;
 mod report;
 mod rounds;

@@ -150,7 +150,8 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn enrolled(text: &str, encoding: Encoding) -> Result<VecDeque<Credential>> {
+/// Reads `ID SECRET` lines.
+pub(super) fn enrolled(text: &str, encoding: Encoding) -> Result<VecDeque<Credential>> {
     let lines = text.lines().map(str::trim);
     lines
         .filter(|line| !line.is_empty() && !line.starts_with('#'))

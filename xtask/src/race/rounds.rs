@@ -130,20 +130,22 @@ fn count_of(said: &[Meaning], wanted: Meaning) -> usize {
 }
 
 /// Idempotency keys: another for every call of every run.
-struct Keys {
+pub(super) struct Keys {
     run: String,
     count: AtomicU64,
 }
 
 impl Keys {
-    fn new() -> Result<Self> {
+    /// Keys of a new run.
+    pub(super) fn new() -> Result<Self> {
         Ok(Self {
             run: HEXLOWER.encode(&provision::random::<8>()?),
             count: AtomicU64::new(0),
         })
     }
 
-    fn next(&self) -> String {
+    /// The next.
+    pub(super) fn next(&self) -> String {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         format!("race-{}-{number}", self.run)
     }

@@ -51,12 +51,18 @@ pub(crate) fn code(totp: &Totp, secret: &[u8], step: u64) -> Result<String> {
 /// So much time a round needs at least before the next step begins.
 const MARGIN: Duration = Duration::from_secs(2);
 
-/// The present step; when it is nearly over, waits for the next.
-pub(crate) fn step_with_time_left(totp: &Totp) -> Result<u64> {
+/// The present step, and how much of it is left.
+pub(crate) fn now(totp: &Totp) -> Result<(u64, Duration)> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let period = Duration::from_secs(totp.period);
     let step = now.as_secs() / totp.period;
-    let left = period.saturating_sub(now.saturating_sub(Duration::from_secs(step * totp.period)));
+    let gone = now.saturating_sub(Duration::from_secs(step * totp.period));
+    Ok((step, period.saturating_sub(gone)))
+}
+
+/// The present step; when it is nearly over, waits for the next.
+pub(crate) fn step_with_time_left(totp: &Totp) -> Result<u64> {
+    let (step, left) = now(totp)?;
     if left >= MARGIN {
         return Ok(step);
     }
