@@ -110,6 +110,21 @@ pub fn touch(tx: &mut Tx<'_>, name: &[u8; 32], now: Timestamp) -> Result<(), Dat
     .map(drop)
 }
 
+/// A write that only tries whether one can be done: the lane of nobody, with another value each time, since SQLite writes
+/// nothing where nothing changes.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn try_to_write(tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
+    tx.execute_exactly(
+        1,
+        "a write that only tries",
+        "INSERT INTO sign_in_lanes (lane, failures, closed_until, used_at) VALUES (?1, 0, 0, 0)
+         ON CONFLICT (lane) DO UPDATE SET closed_until = 1 - sign_in_lanes.closed_until",
+        &[Value::Bytes(&[0; 32])],
+    )
+}
+
 /// Begins a lane anew.
 fn clear(tx: &mut Tx<'_>, name: &[u8; 32]) -> Result<(), DatabaseError> {
     tx.execute(

@@ -31,6 +31,10 @@ pub(crate) fn open(url: &PostgresUrl) -> Result<PostgresConnection, DatabaseErro
         config.connect_timeout(Duration::from_secs(5));
     }
     config.tcp_user_timeout(Duration::from_secs(15));
+    // A server that is gone without a word, while an answer is waited for, is given up as soon.
+    config.keepalives_idle(Duration::from_secs(5));
+    config.keepalives_interval(Duration::from_secs(5));
+    config.keepalives_retries(2);
     let mut client = config.connect(NoTls)?;
     client.batch_execute(SESSION)?;
     Ok(PostgresConnection {

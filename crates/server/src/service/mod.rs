@@ -20,13 +20,31 @@ pub use provisioning::Provisioned;
 use secrets::ServiceSecrets;
 
 use crate::ambient::{Clock, Entropy};
-use crate::database::{Database, DatabaseError, PoolSettings};
+use crate::database::{Database, DatabaseError, Look, PoolSettings};
 use crate::store::validation::Validations;
 use crate::store::{audit, party, throttle};
 use warifu_credentials::audit::{Chain, Head};
 
 /// How many API keys are remembered; as many as a service has relying parties, and far below what would hurt.
 const REMEMBERED_KEYS: usize = 4096;
+
+/// What every command needs: credentials, the trail, and a write. The row of no address is forgotten with the others.
+const READINESS: Look = Look {
+    read: |tx| {
+        tx.query_one("SELECT id FROM credentials LIMIT 1", &[], |row| row.int(0))?;
+        audit::heads(tx).map(drop)
+    },
+    // Another value each time: SQLite writes nothing where nothing changes.
+    write: |tx| {
+        tx.execute_exactly(
+            1,
+            "a write that only tries",
+            "INSERT INTO provision_throttle (address, clear_at) VALUES ('', 0)
+             ON CONFLICT (address) DO UPDATE SET clear_at = 1 - provision_throttle.clear_at",
+            &[],
+        )
+    },
+};
 
 /// The token service over one database.
 pub struct TokenService {
@@ -110,19 +128,12 @@ impl TokenService {
             .retain(|_, remembered| *remembered != party);
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers and, after a write failed, takes writes.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ready(&self) -> Result<(), DatabaseError> {
-        self.database
-            .read(|tx| {
-                tx.query_one("SELECT COUNT(*) FROM schema_migrations", &[], |row| {
-                    row.int(0)
-                })
-            })
-            .await
-            .map(drop)
+        self.database.ready(READINESS).await
     }
 
     /// The head of every audit stream that has rows.
