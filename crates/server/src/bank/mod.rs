@@ -29,7 +29,10 @@ pub use settings::{BankSettings, BilingualText};
 pub use sign_in::{Caller, NoSession, SignIn};
 
 use crate::ambient::{Clock, Entropy, random};
-use crate::bank_store::{account, contract, event, known_browser, notice, session, sign_in_lane};
+use crate::bank_store::{
+    account, contract, event, known_browser, notice, operation as stored_operation, outbox,
+    session, sign_in_lane,
+};
 use crate::database::{Database, DatabaseError, Gather, Look, PoolSettings, Tx};
 use crate::otp_link::{LinkError, OtpLink};
 use crate::passwords::Hasher;
@@ -47,14 +50,16 @@ impl Gather for Alone {
     }
 }
 
-/// What every page needs: contracts, sessions, and a write. The lane of nobody is forgotten with the others.
+/// What every page needs: contracts, sessions, and room for a write.
 const READINESS: Look = Look {
     read: |tx| {
         tx.query_one("SELECT id FROM contracts LIMIT 1", &[], |row| row.int(0))?;
-        tx.query_one("SELECT seen_at FROM sessions LIMIT 1", &[], |row| row.int(0))
-            .map(drop)
+        tx.query_one("SELECT seen_at FROM sessions LIMIT 1", &[], |row| {
+            row.int(0)
+        })
+        .map(drop)
     },
-    write: sign_in_lane::try_to_write,
+    write: stored_operation::try_to_write,
 };
 
 /// What should not happen. The outcome of the operation is not known; asking again by its key settles it.
@@ -148,6 +153,14 @@ impl Bank {
     /// [`DatabaseError`] of the engine.
     pub async fn reachable(&self) -> Result<(), DatabaseError> {
         self.database.ready(READINESS).await
+    }
+
+    /// How many mails wait, and how many of those were tried in vain.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub async fn mails_waiting(&self) -> Result<(i64, i64), DatabaseError> {
+        self.database.read(outbox::waiting).await
     }
 
     /// Makes what every bank has: its own accounts.

@@ -91,6 +91,13 @@ impl DatabaseError {
         }
     }
 
+    /// Whether PostgreSQL only reads (25006).
+    #[must_use]
+    pub fn read_only(&self) -> bool {
+        matches!(self, Self::Postgres(error)
+            if error.code() == Some(&postgres::error::SqlState::READ_ONLY_SQL_TRANSACTION))
+    }
+
     /// Whether a unique key stood in the way.
     #[must_use]
     pub fn unique_violation(&self) -> bool {

@@ -10,6 +10,7 @@ use super::{DatabaseError, PostgresUrl, Row, Value};
 pub struct PostgresConnection {
     client: Client,
     statements: HashMap<&'static str, Statement>,
+    read_only: bool,
 }
 
 /// A transaction on PostgreSQL at READ COMMITTED: every rule holds by conditional statements and row locks.
@@ -40,6 +41,7 @@ pub(crate) fn open(url: &PostgresUrl) -> Result<PostgresConnection, DatabaseErro
     Ok(PostgresConnection {
         client,
         statements: HashMap::new(),
+        read_only: false,
     })
 }
 
@@ -51,8 +53,14 @@ impl PostgresConnection {
         })
     }
 
+    /// Looks at why a transaction failed: a server that only reads is a standby, or one that was set so, and whoever
+    /// opens a connection anew may find the one that writes.
+    pub(crate) fn heed(&mut self, error: &DatabaseError) {
+        self.read_only |= error.read_only();
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.read_only
     }
 }
 

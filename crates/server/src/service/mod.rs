@@ -22,28 +22,19 @@ use secrets::ServiceSecrets;
 use crate::ambient::{Clock, Entropy};
 use crate::database::{Database, DatabaseError, Look, PoolSettings};
 use crate::store::validation::Validations;
-use crate::store::{audit, party, throttle};
+use crate::store::{audit, party, service_secret, throttle};
 use warifu_credentials::audit::{Chain, Head};
 
 /// How many API keys are remembered; as many as a service has relying parties, and far below what would hurt.
 const REMEMBERED_KEYS: usize = 4096;
 
-/// What every command needs: credentials, the trail, and a write. The row of no address is forgotten with the others.
+/// What every command needs: credentials, the trail, and room for a write.
 const READINESS: Look = Look {
     read: |tx| {
         tx.query_one("SELECT id FROM credentials LIMIT 1", &[], |row| row.int(0))?;
         audit::heads(tx).map(drop)
     },
-    // Another value each time: SQLite writes nothing where nothing changes.
-    write: |tx| {
-        tx.execute_exactly(
-            1,
-            "a write that only tries",
-            "INSERT INTO provision_throttle (address, clear_at) VALUES ('', 0)
-             ON CONFLICT (address) DO UPDATE SET clear_at = 1 - provision_throttle.clear_at",
-            &[],
-        )
-    },
+    write: service_secret::try_to_write,
 };
 
 /// The token service over one database.
@@ -144,6 +135,15 @@ impl TokenService {
         let mut heads = self.database.read(audit::heads).await?;
         heads.retain(|head| head.position.sequence > 0);
         Ok(heads)
+    }
+
+    /// When the newest row of the audit trail was written, by the clock of then.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn newest_audited(&self) -> Result<Option<jiff::Timestamp>, DatabaseError> {
+        let newest = self.database.read(audit::newest_at).await?;
+        Ok(newest.and_then(|at| jiff::Timestamp::from_microsecond(at).ok()))
     }
 
     /// Forgets what no rule needs any more.
