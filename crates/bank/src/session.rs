@@ -58,12 +58,13 @@ pub enum Expired {
     TooLong,
 }
 
-/// Whether a session's time is over.
+/// Whether a session's time is over. One that was seen later than now, by more than clocks of several copies differ, was
+/// seen by a clock that was ahead: nobody knows how long it has been idle, and it must not stay open until then.
 #[must_use]
 pub fn expired(created_at: Timestamp, seen_at: Timestamp, now: Timestamp) -> Option<Expired> {
     if now.duration_since(created_at) >= LONGEST {
         Some(Expired::TooLong)
-    } else if now.duration_since(seen_at) >= IDLE {
+    } else if now.duration_since(seen_at).abs() >= IDLE {
         Some(Expired::Idle)
     } else {
         None
@@ -198,6 +199,13 @@ mod tests {
         let busy = after(LONGEST - SignedDuration::from_mins(1));
         assert_eq!(expired(start, busy, after(LONGEST - moment)), None);
         assert_eq!(expired(start, busy, after(LONGEST)), Some(Expired::TooLong));
+        // The clock was ten minutes ahead, or less.
+        assert_eq!(
+            expired(after(IDLE), after(IDLE), start),
+            Some(Expired::Idle)
+        );
+        let soon = after(IDLE - moment);
+        assert_eq!(expired(soon, soon, start), None);
     }
 
     #[test]

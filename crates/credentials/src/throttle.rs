@@ -2,6 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+/// Later than the burst allows, and by more than clocks of several copies differ, only a clock that was ahead has written:
+/// that shuts nobody out until then.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
 /// `burst` at once, and one more every `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
@@ -30,13 +34,18 @@ impl Rate {
     /// Whether one more may come `now`, when the address was to be clear at `clear_at` (the past for a new one).
     #[must_use]
     pub fn admit(self, clear_at: Timestamp, now: Timestamp) -> Admission {
-        let next = clear_at
-            .max(now)
-            .saturating_add(self.interval)
-            .unwrap_or(Timestamp::MAX);
         let tolerated = self
             .interval
             .saturating_mul(i32::try_from(self.burst.max(1)).unwrap_or(i32::MAX));
+        let latest = now
+            .saturating_add(tolerated)
+            .and_then(|latest| latest.saturating_add(SKEW))
+            .unwrap_or(Timestamp::MAX);
+        let known = if clear_at > latest { now } else { clear_at };
+        let next = known
+            .max(now)
+            .saturating_add(self.interval)
+            .unwrap_or(Timestamp::MAX);
         let over = next.duration_since(now) - tolerated;
         if over.is_positive() {
             Admission::Refused { retry_after: over }
@@ -89,6 +98,14 @@ mod tests {
             RATE.admit(clear_at, at(10)),
             Admission::Refused { .. }
         ));
+    }
+
+    #[test]
+    fn what_a_clock_wrote_that_was_hours_ahead_shuts_nobody_out() {
+        assert_eq!(admitted(at(7 * 3600), at(0)), at(10));
+        // Ten minutes ahead another copy's clock may be: that is no fresh burst.
+        let refused = RATE.admit(at(30 + 600), at(0));
+        assert!(matches!(refused, Admission::Refused { .. }));
     }
 
     #[test]

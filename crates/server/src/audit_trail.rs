@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use warifu_credentials::audit::{Head, Mark, Position};
@@ -42,7 +42,8 @@ pub enum CheckpointFileError {
     },
 }
 
-/// Appends a checkpoint to its file (0600) and makes it durable.
+/// Appends a checkpoint to its file (0600) and makes it durable. What a crash or a full disk left of a line before it is
+/// cut off first.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -50,14 +51,42 @@ pub fn append_checkpoint(path: &Path, checkpoint: &Checkpoint) -> Result<(), Che
     let mut line = serde_json::to_vec(checkpoint).map_err(std::io::Error::from)?;
     line.push(b'\n');
     let mut options = OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true).read(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    // One write, so that lines of several processes do not mix.
-    file.write_all(&line)?;
+    // Lines of several processes do not mix; the lock goes with the file.
+    file.lock()?;
+    let whole = end_of_whole_lines(&mut file)?;
+    if whole < file.metadata()?.len() {
+        file.set_len(whole)?;
+    }
+    if let Err(error) = file.write_all(&line) {
+        // Else the next one does it.
+        let _ = file.set_len(whole);
+        return Err(error.into());
+    }
     file.sync_data()?;
     Ok(())
+}
+
+/// Where the last line that has its end, ends.
+fn end_of_whole_lines(file: &mut File) -> std::io::Result<u64> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut end = length;
+    let mut block = [0; 4096];
+    while end > 0 {
+        let begin = end.saturating_sub(4096);
+        file.seek(SeekFrom::Start(begin))?;
+        let size = usize::try_from(end - begin).unwrap_or_default();
+        let part = block.get_mut(..size).unwrap_or_default();
+        file.read_exact(part)?;
+        if let Some(place) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(begin + u64::try_from(place).unwrap_or_default() + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
 }
 
 /// Reads a checkpoint file. A last line without its end was cut off by a crash while it was written and is passed over.

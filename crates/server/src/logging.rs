@@ -20,7 +20,11 @@ pub fn start(config: &LogConfig) -> Result<(), ConfigError> {
         LogFormat::Json => false,
         LogFormat::Auto => std::io::stderr().is_terminal(),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Of a line that cannot be written nobody can be told: trying to, on the same standard error, would be a panic in
+    // whichever thread had something to say, and a full disk is when many have.
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let started = if human {
         tracing_subscriber::registry()
             .with(filter)

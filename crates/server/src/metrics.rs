@@ -29,6 +29,10 @@ pub struct Metrics {
     /// Seconds from a request's arrival at the bank to its answer.
     pub bank_seconds: Histogram,
     bank_queue: Gauge<i64, AtomicI64>,
+    /// The bank's mails that wait, by whether they were tried in vain.
+    pub mails: Family<MailLabel, Gauge<i64, AtomicI64>>,
+    /// How often the clock was moved while the process ran.
+    pub clock_steps: Counter,
     /// Seconds since 1970 of the newest audit checkpoint.
     pub checkpoint_time: Gauge<i64, AtomicI64>,
 }
@@ -58,6 +62,13 @@ pub struct BankRequestLabel {
     pub route: String,
     /// The HTTP status.
     pub status: u16,
+}
+
+/// `tried`
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MailLabel {
+    /// `no`: due at once; `in_vain`: it failed, and is tried again.
+    pub tried: &'static str,
 }
 
 impl Default for Metrics {
@@ -120,8 +131,11 @@ impl Default for Metrics {
             "Commands that wait for the bank's database",
             bank_queue.clone(),
         );
+        let (mails, clock_steps) = of_faults_below(&mut registry);
         Self {
             registry,
+            mails,
+            clock_steps,
             bank_requests,
             bank_seconds,
             bank_queue,
@@ -134,6 +148,23 @@ impl Default for Metrics {
             checkpoint_time,
         }
     }
+}
+
+/// What tells of a mail server that is gone, and of a clock that is moved.
+fn of_faults_below(registry: &mut Registry) -> (Family<MailLabel, Gauge<i64, AtomicI64>>, Counter) {
+    let mails = Family::default();
+    registry.register(
+        "bank_mails_waiting",
+        "Mails that wait to be sent",
+        mails.clone(),
+    );
+    let clock_steps = Counter::default();
+    registry.register(
+        "clock_steps",
+        "How often the machine's clock was moved by more than two seconds",
+        clock_steps.clone(),
+    );
+    (mails, clock_steps)
 }
 
 impl Metrics {

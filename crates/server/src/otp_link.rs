@@ -27,6 +27,10 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How many requests are under way to a token service far away.
 const AT_ONCE: usize = 64;
 
+/// How long one more waits for one of those to end. With a service that hangs none does: whoever comes later is told
+/// soon, and does not keep a connection from those who need no code.
+const TURN: Duration = Duration::from_secs(1);
+
 /// The bank's way to the token service.
 pub enum OtpLink {
     /// In this process.
@@ -88,9 +92,9 @@ impl HttpLink {
         body: impl serde::Serialize + Send + 'static,
     ) -> Result<Verdict<A>, LinkError> {
         let unreachable = |error: &dyn std::fmt::Display| LinkError::Unreachable(error.to_string());
-        let permit = tokio::time::timeout(TIMEOUT, Arc::clone(&self.permits).acquire_owned())
+        let permit = tokio::time::timeout(TURN, Arc::clone(&self.permits).acquire_owned())
             .await
-            .map_err(|error| unreachable(&error))?
+            .map_err(|_| unreachable(&"too many requests wait for it already"))?
             .map_err(|error| unreachable(&error))?;
         let request = self
             .agent
@@ -128,7 +132,8 @@ fn read<A: serde::de::DeserializeOwned>(status: u16, text: &str) -> Result<Verdi
         Ok(ProblemType::KeyReused) => Ok(Verdict::RequestReused),
         // A text that is no credential ID at all: its check digit does not fit.
         Ok(ProblemType::InvalidField | ProblemType::NotFound) => Ok(Verdict::UnknownToken),
-        Ok(ProblemType::Unavailable | ProblemType::Internal | ProblemType::TooManyRequests) => {
+        // Whoever speaks for it in its absence, such as a proxy, says so by a number alone.
+        _ if status >= 500 || status == 429 => {
             Err(LinkError::Unreachable(format!("status {status}")))
         }
         _ => Err(LinkError::Refused(format!("status {status}"))),

@@ -206,5 +206,7 @@ failure-busy = Very busy at the moment
 failure-busy-text = Please try again in a few seconds.
 failure-unavailable = Not available at the moment
 failure-unavailable-text = Please send the same page again in a moment. Nothing is done twice.
+failure-unchecked = One-time passwords cannot be checked at the moment
+failure-unchecked-text = Nothing was carried out, and nothing is done twice. Please send the same page again in a moment, with the next one-time password. Pages that ask for none go on as usual.
 failure-internal = Something went wrong
 failure-internal-text = Please call us.

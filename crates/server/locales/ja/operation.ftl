@@ -206,5 +206,7 @@ failure-busy = ただいま混み合っています
 failure-busy-text = 数秒後にもう一度お試しください。
 failure-unavailable = ただいまご利用いただけません
 failure-unavailable-text = しばらくしてから、同じ画面をもう一度送ってください。同じお手続きが二重に行われることはありません。
+failure-unchecked = ただいまワンタイムパスワードを確認できません
+failure-unchecked-text = お手続きは行われていません。しばらくしてから、同じ画面を次のワンタイムパスワードでもう一度送ってください。同じお手続きが二重に行われることはありません。ワンタイムパスワードの要らない画面は、通常どおりご利用いただけます。
 failure-internal = エラーが発生しました
 failure-internal-text = お手数ですが、お電話ください。

@@ -29,8 +29,11 @@ pub use settings::{BankSettings, BilingualText};
 pub use sign_in::{Caller, NoSession, SignIn};
 
 use crate::ambient::{Clock, Entropy, random};
-use crate::bank_store::{account, contract, event, known_browser, notice, session, sign_in_lane};
-use crate::database::{Database, DatabaseError, Gather, PoolSettings, Tx};
+use crate::bank_store::{
+    account, contract, event, known_browser, notice, operation as stored_operation, outbox,
+    session, sign_in_lane,
+};
+use crate::database::{Database, DatabaseError, Gather, Look, PoolSettings, Tx};
 use crate::otp_link::{LinkError, OtpLink};
 use crate::passwords::Hasher;
 
@@ -46,6 +49,18 @@ impl Gather for Alone {
         Ok(Vec::new())
     }
 }
+
+/// What every page needs: contracts, sessions, and room for a write.
+const READINESS: Look = Look {
+    read: |tx| {
+        tx.query_one("SELECT id FROM contracts LIMIT 1", &[], |row| row.int(0))?;
+        tx.query_one("SELECT seen_at FROM sessions LIMIT 1", &[], |row| {
+            row.int(0)
+        })
+        .map(drop)
+    },
+    write: stored_operation::try_to_write,
+};
 
 /// What should not happen. The outcome of the operation is not known; asking again by its key settles it.
 #[derive(Debug, thiserror::Error)]
@@ -132,19 +147,20 @@ impl Bank {
         Arc::clone(&self.database)
     }
 
-    /// Whether its database answers.
+    /// Whether its database answers and, after a write failed, takes writes.
     ///
     /// # Errors
     /// [`DatabaseError`] of the engine.
     pub async fn reachable(&self) -> Result<(), DatabaseError> {
-        self.database
-            .read(|tx| {
-                tx.query_one("SELECT COUNT(*) FROM schema_migrations", &[], |row| {
-                    row.int(0)
-                })
-            })
-            .await
-            .map(drop)
+        self.database.ready(READINESS).await
+    }
+
+    /// How many mails wait, and how many of those were tried in vain.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub async fn mails_waiting(&self) -> Result<(i64, i64), DatabaseError> {
+        self.database.read(outbox::waiting).await
     }
 
     /// Makes what every bank has: its own accounts.

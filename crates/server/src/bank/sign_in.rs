@@ -277,9 +277,11 @@ impl Bank {
             return Ok(Err(NoSession::Expired(expired)));
         }
         if now.duration_since(session.seen_at).as_secs() >= NOTED_EVERY {
-            self.database
-                .write(move |tx| session::seen(tx, key, now))
-                .await?;
+            let noted = self.database.write(move |tx| session::seen(tx, key, now));
+            // Whoever only reads is answered though nothing can be written; his session ends the sooner.
+            if let Err(error) = noted.await {
+                tracing::warn!(%error, "the use of a session could not be noted");
+            }
         }
         Ok(Ok(Visitor {
             session,

@@ -200,3 +200,25 @@ pub fn refuse(
     )?;
     Ok(count == 1)
 }
+
+/// A write that only tries whether there is room for one: some kilobytes that are gone before the transaction ends.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn try_to_write(tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
+    // What can be compressed needs no room.
+    let sql = match tx {
+        Tx::Sqlite(_) => {
+            "INSERT INTO operations (key, contract, session, kind, payload, attempt, state, shown_at)
+             VALUES (?1, 0, ?1, '', hex(randomblob(3200)), 0, 0, 0)"
+        }
+        Tx::Postgres(_) => {
+            "INSERT INTO operations (key, contract, session, kind, payload, attempt, state, shown_at)
+             SELECT CAST(?1 AS BYTEA), 0, CAST(?1 AS BYTEA), '', string_agg(md5(random()::text), ''), 0, 0, 0 FROM generate_series(1, 200)"
+        }
+    };
+    let key = [Value::Bytes(&[0; 16])];
+    tx.execute_exactly(1, "a write that only tries", sql, &key)?;
+    let sql = "DELETE FROM operations WHERE key = ?1";
+    tx.execute_exactly(1, "the end of a write that only tries", sql, &key)
+}

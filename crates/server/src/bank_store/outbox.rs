@@ -1,13 +1,16 @@
 //! Mails that wait, were sent or were given up (rule B14). Written in the event's own transaction; sent by whoever holds
 //! the lease, so that of several copies of the program one at a time has a mail in its hands.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use warifu_bank::contract::ContractId;
 use warifu_bank::notice::Event;
 use warifu_bank::uid::Uid;
 
 use super::{strange, time};
 use crate::database::{DatabaseError, Row, Tx, Value};
+
+/// How long nobody else sends what was claimed. A talk with a mail server has at most ten steps of 15 seconds.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(3);
 
 /// The most of an error that is kept, characters.
 const LONGEST_ERROR: usize = 500;
@@ -115,16 +118,39 @@ pub fn insert(tx: &mut Tx<'_>, new: &New<'_>) -> Result<(), DatabaseError> {
     )
 }
 
-/// Whether any mail is due. It may be gone when one comes to claim it.
+/// No lease that was given by a clock that is right ends later than this.
+fn longest_lease(now: Timestamp) -> Timestamp {
+    now.checked_add(LEASE.saturating_mul(2)).unwrap_or(now)
+}
+
+/// How many mails wait, and how many of those were tried in vain.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn waiting(tx: &mut Tx<'_>) -> Result<(i64, i64), DatabaseError> {
+    let counts = tx.query_one(
+        "SELECT COUNT(*), COUNT(CASE WHEN attempts > 0 THEN 1 END) FROM mail_outbox
+         WHERE sent_at IS NULL AND given_up_at IS NULL",
+        &[],
+        |row| Ok((row.int(0)?, row.int(1)?)),
+    )?;
+    Ok(counts.unwrap_or_default())
+}
+
+/// Whether any mail is due. One that was never tried is due at once, whatever clock wrote it. It may be gone when one comes to claim it.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn any_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<bool, DatabaseError> {
     let found = tx.query_one(
         "SELECT created_at FROM mail_outbox
-         WHERE next_at <= ?1 AND leased_until <= ?1 AND sent_at IS NULL AND given_up_at IS NULL
+         WHERE (attempts = 0 OR next_at <= ?1) AND (leased_until <= ?1 OR leased_until > ?2)
+           AND sent_at IS NULL AND given_up_at IS NULL
          LIMIT 1",
-        &[Value::Int(now.as_microsecond())],
+        &[
+            Value::Int(now.as_microsecond()),
+            Value::Int(longest_lease(now).as_microsecond()),
+        ],
         |row| row.int(0),
     )?;
     Ok(found.is_some())
@@ -144,27 +170,31 @@ pub fn claim(
     let sql = match tx {
         Tx::Sqlite(_) => {
             "SELECT id, contract, address, language, event, created_at, attempts FROM mail_outbox
-             WHERE next_at <= ?1 AND leased_until <= ?1 AND sent_at IS NULL AND given_up_at IS NULL
+             WHERE (attempts = 0 OR next_at <= ?1) AND (leased_until <= ?1 OR leased_until > ?3)
+               AND sent_at IS NULL AND given_up_at IS NULL
              ORDER BY next_at, id LIMIT ?2"
         }
         Tx::Postgres(_) => {
             "SELECT id, contract, address, language, event, created_at, attempts FROM mail_outbox
-             WHERE next_at <= ?1 AND leased_until <= ?1 AND sent_at IS NULL AND given_up_at IS NULL
+             WHERE (attempts = 0 OR next_at <= ?1) AND (leased_until <= ?1 OR leased_until > ?3)
+               AND sent_at IS NULL AND given_up_at IS NULL
              ORDER BY next_at, id LIMIT ?2 FOR UPDATE SKIP LOCKED"
         }
     };
+    let longest = Value::Int(longest_lease(now).as_microsecond());
     let now = Value::Int(now.as_microsecond());
-    let due = tx.query(sql, &[now, Value::Int(i64::from(limit))], read)?;
+    let due = tx.query(sql, &[now, Value::Int(i64::from(limit)), longest], read)?;
     for mail in &due {
         tx.execute_exactly(
             1,
             "the lease of a mail",
             "UPDATE mail_outbox SET leased_until = ?2
-             WHERE id = ?1 AND leased_until <= ?3 AND sent_at IS NULL AND given_up_at IS NULL",
+             WHERE id = ?1 AND (leased_until <= ?3 OR leased_until > ?4) AND sent_at IS NULL AND given_up_at IS NULL",
             &[
                 Value::Bytes(mail.id.as_bytes()),
                 Value::Int(lease.0.as_microsecond()),
                 now,
+                longest,
             ],
         )?;
     }

@@ -1,11 +1,14 @@
 //! Lanes of sign-ins (rule B17): a try is counted before its password is looked at, so that of any number at once no
 //! more are let through than one after the other.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use warifu_bank::sign_in::{FORGOTTEN_AFTER, Lane, closed_until};
 
 use crate::database::{DatabaseError, Tx, Value};
+
+/// How much clocks of several copies may differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The name of a lane: a hash, so that typed IDs are not kept.
 #[must_use]
@@ -75,9 +78,18 @@ fn count(
         "UPDATE sign_in_lanes SET failures = 0 WHERE lane = ?1 AND used_at < ?2",
         &[Value::Bytes(name), Value::Int(fresh_since.as_microsecond())],
     )?;
+    // Closed for longer than a lane is, and by more than clocks of several copies differ: by a clock that was ahead.
+    let longest = now
+        .checked_add(lane.longest() + SKEW)
+        .unwrap_or(Timestamp::MAX);
     let counted = tx.execute(
-        "UPDATE sign_in_lanes SET failures = failures + 1, used_at = ?2 WHERE lane = ?1 AND closed_until <= ?2",
-        &[Value::Bytes(name), micros],
+        "UPDATE sign_in_lanes SET failures = failures + 1, used_at = ?2
+         WHERE lane = ?1 AND (closed_until <= ?2 OR closed_until > ?3)",
+        &[
+            Value::Bytes(name),
+            micros,
+            Value::Int(longest.as_microsecond()),
+        ],
     )?;
     let state = tx.query_one(
         "SELECT failures, closed_until FROM sign_in_lanes WHERE lane = ?1",

@@ -99,14 +99,14 @@ pub fn last_stopped(
         .transpose()
 }
 
-/// Commands that are due, oldest first. Telling one twice does no harm: its key is its request's name.
+/// Commands that are due, oldest first; one that was never told is due at once, whatever clock wrote it. Telling one twice does no harm: its key is its request's name.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn due(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Stored>, DatabaseError> {
     tx.query(
         "SELECT id, token, command, attempts FROM token_commands
-         WHERE done_at IS NULL AND next_at <= ?1 ORDER BY id LIMIT ?2",
+         WHERE done_at IS NULL AND (attempts = 0 OR next_at <= ?1) ORDER BY id LIMIT ?2",
         &[Value::Int(now.as_microsecond()), Value::Int(limit)],
         |row| {
             let word = row.text(2)?;

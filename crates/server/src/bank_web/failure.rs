@@ -23,8 +23,10 @@ pub enum Failure {
     Busy(u8),
     /// More requests come than can be in work: nothing of this one was looked at.
     TurnedAway,
-    /// The database or the token service gives no answer; nothing is lost by trying again.
+    /// The database gives no answer; nothing is lost by trying again.
     Unavailable(String),
+    /// The token service gives no answer, so the code is not known to be right: nothing was carried out.
+    Unchecked(String),
     /// A fault of the program.
     Internal(String),
 }
@@ -40,7 +42,7 @@ impl Failure {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy(_) | Self::TurnedAway | Self::Unavailable(_) => {
+            Self::Busy(_) | Self::TurnedAway | Self::Unavailable(_) | Self::Unchecked(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -59,6 +61,7 @@ impl Failure {
             Self::Slow => ("failure-slow", "failure-slow-text"),
             Self::Busy(_) | Self::TurnedAway => ("failure-busy", "failure-busy-text"),
             Self::Unavailable(_) => ("failure-unavailable", "failure-unavailable-text"),
+            Self::Unchecked(_) => ("failure-unchecked", "failure-unchecked-text"),
             Self::Internal(_) => ("failure-internal", "failure-internal-text"),
         }
     }
@@ -67,7 +70,7 @@ impl Failure {
     #[must_use]
     pub fn cause(&self) -> &str {
         match self {
-            Self::Unavailable(cause) | Self::Internal(cause) => cause,
+            Self::Unavailable(cause) | Self::Unchecked(cause) | Self::Internal(cause) => cause,
             _ => "",
         }
     }
@@ -79,7 +82,7 @@ impl IntoResponse for Failure {
         let seconds = match self {
             Self::Busy(seconds) => Some(seconds),
             Self::TurnedAway => Some(2),
-            Self::Unavailable(_) => Some(5),
+            Self::Unavailable(_) | Self::Unchecked(_) => Some(5),
             _ => None,
         };
         if let Some(seconds) = seconds {
@@ -96,8 +99,8 @@ impl From<BankError> for Failure {
     fn from(error: BankError) -> Self {
         let cause = error.to_string();
         match error {
-            BankError::TokenService(_)
-            | BankError::Database(
+            BankError::TokenService(_) => Self::Unchecked(cause),
+            BankError::Database(
                 DatabaseError::Sqlite(_)
                 | DatabaseError::Postgres(_)
                 | DatabaseError::Overloaded

@@ -59,13 +59,11 @@ impl Connection {
                 work(&mut tx)
             }),
             Self::Postgres(postgres) => {
-                let mut tx = Tx::Postgres(postgres.begin()?);
-                let result = work(&mut tx)?;
-                match tx {
-                    Tx::Postgres(tx) => tx.commit()?,
-                    Tx::Sqlite(_) => return Err(DatabaseError::Gone),
+                let done = postgres_transaction(postgres, work);
+                if let Err(error) = &done {
+                    postgres.heed(error);
                 }
-                Ok(result)
+                done
             }
         }
     }
@@ -94,6 +92,19 @@ impl Connection {
             Self::Postgres(postgres) => postgres.is_closed(),
         }
     }
+}
+
+fn postgres_transaction<T>(
+    postgres: &mut postgres_engine::PostgresConnection,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    let mut tx = Tx::Postgres(postgres.begin()?);
+    let result = work(&mut tx)?;
+    match tx {
+        Tx::Postgres(tx) => tx.commit()?,
+        Tx::Sqlite(_) => return Err(DatabaseError::Gone),
+    }
+    Ok(result)
 }
 
 impl SqliteConnection {

@@ -4,7 +4,7 @@ use std::fmt;
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// SQLite said so.
-    #[error("SQLite: {0}")]
+    #[error("SQLite: {}", SqliteMessage(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// PostgreSQL said so, or the connection is gone.
     #[error("PostgreSQL: {}", PostgresMessage(.0))]
@@ -73,6 +73,31 @@ impl DatabaseError {
         }
     }
 
+    /// Whether it is the store's: a full disk, one that cannot be written, a lost connection, a lock that somebody holds
+    /// for too long; not what was asked of it.
+    #[must_use]
+    pub fn of_the_store(&self) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _)) => {
+                error.code != rusqlite::ErrorCode::ConstraintViolation
+            }
+            Self::Postgres(error) => error.code().is_none_or(|code| {
+                // Connection, resources, operator, system, internal; read only; a lock or a statement that took too long.
+                ["08", "53", "57", "58", "XX"].contains(&code.code().get(..2).unwrap_or_default())
+                    || ["25006", "55P03"].contains(&code.code())
+            }),
+            Self::Timeout => true,
+            _ => false,
+        }
+    }
+
+    /// Whether PostgreSQL only reads (25006).
+    #[must_use]
+    pub fn read_only(&self) -> bool {
+        matches!(self, Self::Postgres(error)
+            if error.code() == Some(&postgres::error::SqlState::READ_ONLY_SQL_TRANSACTION))
+    }
+
     /// Whether a unique key stood in the way.
     #[must_use]
     pub fn unique_violation(&self) -> bool {
@@ -88,6 +113,21 @@ impl DatabaseError {
                 error.code() == Some(&postgres::error::SqlState::UNIQUE_VIOLATION)
             }
             _ => false,
+        }
+    }
+}
+
+/// SQLite's words; of an I/O error also which (<https://sqlite.org/rescode.html>), since the words do not say.
+struct SqliteMessage<'a>(&'a rusqlite::Error);
+
+impl fmt::Display for SqliteMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        match self.0.sqlite_error() {
+            Some(error) if error.code == rusqlite::ErrorCode::SystemIoFailure => {
+                write!(f, " ({})", error.extended_code)
+            }
+            _ => Ok(()),
         }
     }
 }

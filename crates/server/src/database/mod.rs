@@ -15,6 +15,7 @@ mod postgres_engine;
 mod recent;
 mod sqlite_engine;
 mod threads;
+mod trouble;
 mod tx;
 
 pub use connection::Connection;
@@ -24,6 +25,7 @@ pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
 pub(crate) use recent::Spent;
 pub use sqlite_engine::copy_sqlite;
+pub use trouble::Look;
 pub use tx::{Row, Tx, Value};
 
 use std::path::PathBuf;

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::checkpointer::Checkpointer;
 use super::command::{Command, Reply, Task};
 use super::threads::{Group, gather_postgres, serve, spawn, write_sqlite};
+use super::trouble::{ANSWER_WITHIN, Look, Trouble, Turn};
 use super::{Connection, DatabaseError, Gather, Location, Tx};
 
 /// How much waits and how much runs.
@@ -54,6 +55,8 @@ pub struct Database<G: Gather> {
     read: mpsc::Sender<Command<G>>,
     threads: Vec<JoinHandle<()>>,
     timeout: Duration,
+    trouble: Trouble,
+    turn: Turn,
 }
 
 impl<G: Gather> Database<G> {
@@ -85,7 +88,8 @@ impl<G: Gather> Database<G> {
         };
         let (work, waiting) = mpsc::channel(settings.queue);
         let (read, reads) = mpsc::channel(settings.queue);
-        let group = Group::new(settings, gather);
+        let trouble = Trouble::default();
+        let group = Group::new(settings, gather, &trouble);
         let mut threads = vec![spawn("sqlite-writer", move || {
             write_sqlite(writer, checkpointer, waiting, &group)
         })?];
@@ -97,6 +101,7 @@ impl<G: Gather> Database<G> {
                 connection,
                 settings.location.clone(),
                 Arc::clone(&reads),
+                trouble.clone(),
             )?);
         }
         Ok(Self {
@@ -105,17 +110,19 @@ impl<G: Gather> Database<G> {
             read,
             threads,
             timeout: settings.timeout,
+            trouble,
+            turn: Turn::default(),
         })
     }
 
     fn open_postgres(settings: &PoolSettings, gather: &Arc<G>) -> Result<Self, DatabaseError> {
         let (gathered, gathering) = mpsc::channel(settings.queue);
         let (work, waiting) = mpsc::channel(settings.queue);
-        let mut threads = Vec::new();
+        let (mut threads, trouble) = (Vec::new(), Trouble::default());
         let gathering = Arc::new(Mutex::new(gathering));
         for _ in 0..settings.gatherers.max(1) {
             let connection = Connection::open(&settings.location, settings.cache_kib)?;
-            let group = Group::new(settings, Arc::clone(gather));
+            let group = Group::new(settings, Arc::clone(gather), &trouble);
             let (location, gathering) = (settings.location.clone(), Arc::clone(&gathering));
             threads.push(spawn("postgres-gather", move || {
                 gather_postgres(connection, &location, &gathering, &group)
@@ -129,6 +136,7 @@ impl<G: Gather> Database<G> {
                 connection,
                 settings.location.clone(),
                 Arc::clone(&waiting),
+                trouble.clone(),
             )?);
         }
         Ok(Self {
@@ -137,6 +145,8 @@ impl<G: Gather> Database<G> {
             work,
             threads,
             timeout: settings.timeout,
+            trouble,
+            turn: Turn::default(),
         })
     }
 
@@ -148,14 +158,14 @@ impl<G: Gather> Database<G> {
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, DatabaseError> + Send + 'static,
     ) -> Result<T, DatabaseError> {
-        self.ask(&self.work, |reply| {
+        let written = self.ask(&self.work, |reply| {
             Command::Work(Box::new(Task {
                 work: Some(work),
                 result: None,
                 reply,
             }))
-        })
-        .await
+        });
+        self.noted(written.await)
     }
 
     /// Runs `work` on one state of the database; it must not write.
@@ -192,8 +202,46 @@ impl<G: Gather> Database<G> {
     /// # Errors
     /// As for [`Self::write`]; an error undoes the whole group.
     pub async fn gather(&self, item: G::Item) -> Result<G::Answer, DatabaseError> {
-        self.ask(&self.gather, |reply| Command::Gather(item, reply))
+        let gathered = self.ask(&self.gather, |reply| Command::Gather(item, reply));
+        self.noted(gathered.await)
+    }
+
+    /// A write that was waited for in vain is the only sign of a store that hangs.
+    fn noted<T>(&self, written: Result<T, DatabaseError>) -> Result<T, DatabaseError> {
+        if let Err(error @ DatabaseError::Timeout) = &written {
+            self.trouble.met(error);
+        }
+        written
+    }
+
+    /// Whether requests can be served: reads what they need and, after a write failed, writes too. Answers within two
+    /// seconds; on a database that hangs one question at most is under way.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]: they cannot.
+    pub async fn ready(&self, look: Look) -> Result<(), DatabaseError> {
+        let asked = async {
+            let turn = self.turn.take().await?;
+            if self.trouble.is_there() {
+                self.write(move |tx| {
+                    let _turn = turn;
+                    (look.read)(tx)?;
+                    (look.write)(tx)
+                })
+                .await?;
+                self.trouble.over();
+                Ok(())
+            } else {
+                self.read(move |tx| {
+                    let _turn = turn;
+                    (look.read)(tx)
+                })
+                .await
+            }
+        };
+        tokio::time::timeout(ANSWER_WITHIN, asked)
             .await
+            .unwrap_or(Err(DatabaseError::Timeout))
     }
 
     async fn ask<T>(

@@ -10,6 +10,7 @@ use super::{DatabaseError, PostgresUrl, Row, Value};
 pub struct PostgresConnection {
     client: Client,
     statements: HashMap<&'static str, Statement>,
+    read_only: bool,
 }
 
 /// A transaction on PostgreSQL at READ COMMITTED: every rule holds by conditional statements and row locks.
@@ -31,11 +32,16 @@ pub(crate) fn open(url: &PostgresUrl) -> Result<PostgresConnection, DatabaseErro
         config.connect_timeout(Duration::from_secs(5));
     }
     config.tcp_user_timeout(Duration::from_secs(15));
+    // A server that is gone without a word, while an answer is waited for, is given up as soon.
+    config.keepalives_idle(Duration::from_secs(5));
+    config.keepalives_interval(Duration::from_secs(5));
+    config.keepalives_retries(2);
     let mut client = config.connect(NoTls)?;
     client.batch_execute(SESSION)?;
     Ok(PostgresConnection {
         client,
         statements: HashMap::new(),
+        read_only: false,
     })
 }
 
@@ -47,8 +53,14 @@ impl PostgresConnection {
         })
     }
 
+    /// Looks at why a transaction failed: a server that only reads is a standby, or one that was set so, and whoever
+    /// opens a connection anew may find the one that writes.
+    pub(crate) fn heed(&mut self, error: &DatabaseError) {
+        self.read_only |= error.read_only();
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.client.is_closed() || self.read_only
     }
 }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::checkpointer::Checkpointer;
 use super::command::Command;
+use super::trouble::Trouble;
 use super::{Connection, DatabaseError, Gather, Location, PoolSettings};
 
 /// How long whoever was not alone with one caller waits for more company. The callers who were just answered are about to
@@ -24,14 +25,16 @@ pub(super) struct Group<G> {
     gather: Arc<G>,
     size: usize,
     on_commit: Arc<dyn Fn(usize) + Send + Sync>,
+    trouble: Trouble,
 }
 
 impl<G: Gather> Group<G> {
-    pub(super) fn new(settings: &PoolSettings, gather: Arc<G>) -> Self {
+    pub(super) fn new(settings: &PoolSettings, gather: Arc<G>, trouble: &Trouble) -> Self {
         Self {
             gather,
             size: settings.group,
             on_commit: Arc::clone(&settings.on_commit),
+            trouble: trouble.clone(),
         }
     }
 }
@@ -139,6 +142,9 @@ fn run_group<G: Gather>(
             };
             for (work, result) in &mut works {
                 *result = tx.apart(|tx| work.run(tx));
+                if let Err(error) = result {
+                    group.trouble.met(error);
+                }
             }
             Ok(answers)
         })
@@ -155,6 +161,7 @@ fn run_group<G: Gather>(
         }
         Err(error) => {
             tracing::error!(%error, commands = count, "a group of commands was undone");
+            group.trouble.met(&error);
             for (item, reply) in items.iter().zip(replies) {
                 let _ = reply.send(if error.may_concern_one() {
                     run_alone(connection, group, item)
@@ -201,6 +208,7 @@ pub(super) fn serve<G: Gather>(
     mut connection: Connection,
     location: Location,
     queue: Arc<Mutex<mpsc::Receiver<Command<G>>>>,
+    trouble: Trouble,
 ) -> Result<JoinHandle<()>, DatabaseError> {
     spawn(name, move || {
         loop {
@@ -217,6 +225,7 @@ pub(super) fn serve<G: Gather>(
                     };
                     if let Err(error) = &end {
                         tracing::debug!(%error, "a command was undone");
+                        trouble.met(error);
                     }
                     work.answer(end);
                     reconnect(&mut connection, &location);

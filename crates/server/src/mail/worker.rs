@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use warifu_bank::mail_address::MailAddress;
@@ -15,15 +15,12 @@ use warifu_bank::mail_retry;
 use super::{Courier, Envelope, compose, language, write};
 use crate::ambient::Clock;
 use crate::bank::BankSettings;
-use crate::bank_store::outbox::{self, Lease, Mail};
+use crate::bank_store::outbox::{self, LEASE, Lease, Mail};
 use crate::database::{Database, DatabaseError, Gather};
 use crate::token_api::Language;
 
 /// How many mails one round sends, all at once.
 const BATCH: u32 = 8;
-
-/// How long nobody else sends them. A talk with a mail server has at most ten steps of 15 seconds.
-const LEASE: SignedDuration = SignedDuration::from_mins(3);
 
 /// How often the outbox is usually looked at when nobody rings: by another copy's events, retries and ended leases.
 pub const INTERVAL: Duration = Duration::from_secs(2);

@@ -20,13 +20,22 @@ pub use provisioning::Provisioned;
 use secrets::ServiceSecrets;
 
 use crate::ambient::{Clock, Entropy};
-use crate::database::{Database, DatabaseError, PoolSettings};
+use crate::database::{Database, DatabaseError, Look, PoolSettings};
 use crate::store::validation::Validations;
-use crate::store::{audit, party, throttle};
+use crate::store::{audit, party, service_secret, throttle};
 use warifu_credentials::audit::{Chain, Head};
 
 /// How many API keys are remembered; as many as a service has relying parties, and far below what would hurt.
 const REMEMBERED_KEYS: usize = 4096;
+
+/// What every command needs: credentials, the trail, and room for a write.
+const READINESS: Look = Look {
+    read: |tx| {
+        tx.query_one("SELECT id FROM credentials LIMIT 1", &[], |row| row.int(0))?;
+        audit::heads(tx).map(drop)
+    },
+    write: service_secret::try_to_write,
+};
 
 /// The token service over one database.
 pub struct TokenService {
@@ -110,19 +119,12 @@ impl TokenService {
             .retain(|_, remembered| *remembered != party);
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers and, after a write failed, takes writes.
     ///
     /// # Errors
     /// When it does not.
     pub async fn ready(&self) -> Result<(), DatabaseError> {
-        self.database
-            .read(|tx| {
-                tx.query_one("SELECT COUNT(*) FROM schema_migrations", &[], |row| {
-                    row.int(0)
-                })
-            })
-            .await
-            .map(drop)
+        self.database.ready(READINESS).await
     }
 
     /// The head of every audit stream that has rows.
@@ -133,6 +135,15 @@ impl TokenService {
         let mut heads = self.database.read(audit::heads).await?;
         heads.retain(|head| head.position.sequence > 0);
         Ok(heads)
+    }
+
+    /// When the newest row of the audit trail was written, by the clock of then.
+    ///
+    /// # Errors
+    /// When the database cannot say.
+    pub async fn newest_audited(&self) -> Result<Option<jiff::Timestamp>, DatabaseError> {
+        let newest = self.database.read(audit::newest_at).await?;
+        Ok(newest.and_then(|at| jiff::Timestamp::from_microsecond(at).ok()))
     }
 
     /// Forgets what no rule needs any more.

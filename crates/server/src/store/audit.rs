@@ -174,6 +174,23 @@ pub fn heads(tx: &mut Tx<'_>) -> Result<Vec<Head>, DatabaseError> {
     )
 }
 
+/// The latest time in the newest rows of the streams, µs UTC.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn newest_at(tx: &mut Tx<'_>) -> Result<Option<i64>, DatabaseError> {
+    let mut newest = None;
+    for head in heads(tx)? {
+        let at = tx.query_one(
+            "SELECT at FROM audit WHERE position = ?1",
+            &[Value::Int(head.position.to_stored())],
+            |row| row.int(0),
+        )?;
+        newest = newest.max(at);
+    }
+    Ok(newest)
+}
+
 /// How many rows there are, and how many the heads of the streams say, as of one moment.
 ///
 /// # Errors

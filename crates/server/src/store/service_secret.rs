@@ -67,3 +67,23 @@ pub fn reseal(
     )?;
     Ok(count == 1)
 }
+
+/// A write that only tries whether there is room for one: some kilobytes that are gone before the transaction ends.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn try_to_write(tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
+    // What can be compressed needs no room.
+    let sql = match tx {
+        Tx::Sqlite(_) => {
+            "INSERT INTO service_secrets (name, sealed, key_version) VALUES ('', randomblob(6400), 0)"
+        }
+        Tx::Postgres(_) => {
+            "INSERT INTO service_secrets (name, sealed, key_version)
+             SELECT '', decode(string_agg(md5(random()::text), ''), 'hex'), 0 FROM generate_series(1, 400)"
+        }
+    };
+    tx.execute_exactly(1, "a write that only tries", sql, &[])?;
+    let sql = "DELETE FROM service_secrets WHERE name = ''";
+    tx.execute_exactly(1, "the end of a write that only tries", sql, &[])
+}

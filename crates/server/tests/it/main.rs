@@ -20,6 +20,7 @@ mod bank;
 mod bench;
 mod cli;
 mod crash;
+mod faults;
 mod fold;
 mod fuzz;
 mod keys;

@@ -18,7 +18,7 @@ both_engines!(
 );
 
 /// Holds the database so that no command ends, until the sender is dropped.
-fn hold(place: &Place, held: mpsc::Sender<()>, release: mpsc::Receiver<()>) {
+pub(crate) fn hold(place: &Place, held: mpsc::Sender<()>, release: mpsc::Receiver<()>) {
     place.with(move |connection| {
         let lock = match place.engine {
             // Begun IMMEDIATE, it is the one that writes.
@@ -126,7 +126,7 @@ async fn one_request_too_many_is_answered_before_its_body_and_consumes_nothing(e
 }
 
 /// Asks the same again and again until it is answered otherwise than with 503.
-fn settle(party: &mut Party, token: &Token, key: &str, code: &str) -> String {
+pub(crate) fn settle(party: &mut Party, token: &Token, key: &str, code: &str) -> String {
     let begun = stopwatch();
     loop {
         let reply = party.validate(token.id, key, code).unwrap();

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::database::{DatabaseError, PoolSettings};
 use crate::http::{Admission, Health, Listener, let_go, serve};
 use crate::mail::{Courier, INTERVAL, Worker};
+use crate::metrics::{MailLabel, Metrics};
 use crate::otp_link::{HttpLink, OtpLink};
 use crate::passwords::Hasher;
 use crate::service::TokenService;
@@ -155,7 +156,11 @@ impl RunningBank {
     }
 
     /// What runs beside the pages: mails, dated transfers, what the token service is to be told.
-    pub(super) fn upkeep(&self, stopping: &watch::Receiver<bool>) -> [JoinHandle<()>; 2] {
+    pub(super) fn upkeep(
+        &self,
+        metrics: &Arc<Metrics>,
+        stopping: &watch::Receiver<bool>,
+    ) -> [JoinHandle<()>; 2] {
         let worker: Worker<Alone> = Worker {
             database: self.bank.database(),
             courier: Arc::clone(&self.courier),
@@ -167,7 +172,11 @@ impl RunningBank {
         };
         [
             tokio::spawn(worker.run(stopping.clone())),
-            tokio::spawn(look_after(Arc::clone(&self.bank), stopping.clone())),
+            tokio::spawn(look_after(
+                Arc::clone(&self.bank),
+                Arc::clone(metrics),
+                stopping.clone(),
+            )),
         ]
     }
 
@@ -179,13 +188,18 @@ impl RunningBank {
     }
 }
 
-async fn look_after(bank: Arc<Bank>, mut stopping: watch::Receiver<bool>) {
+async fn look_after(bank: Arc<Bank>, metrics: Arc<Metrics>, mut stopping: watch::Receiver<bool>) {
     let mut looking = tokio::time::interval(LOOK_EVERY);
     let mut tidying = tokio::time::interval(TIDY_EVERY);
     while !*stopping.borrow() {
         tokio::select! {
             _ = stopping.changed() => return,
             _ = looking.tick() => {
+                // A store that has recovered is known as such though no balancer asks.
+                if let Err(error) = bank.reachable().await {
+                    tracing::warn!(%error, "the bank's database is still not to be used");
+                }
+                count_mails(&bank, &metrics).await;
                 if let Err(error) = bank.send_due().await {
                     tracing::warn!(%error, "dated transfers wait; they are taken up again");
                 }
@@ -199,5 +213,17 @@ async fn look_after(bank: Arc<Bank>, mut stopping: watch::Receiver<bool>) {
                 }
             }
         }
+    }
+}
+
+async fn count_mails(bank: &Bank, metrics: &Metrics) {
+    match bank.mails_waiting().await {
+        Ok((waiting, in_vain)) => {
+            for (tried, mails) in [("no", waiting - in_vain), ("in_vain", in_vain)] {
+                let label = MailLabel { tried };
+                metrics.mails.get_or_create(&label).set(mails);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "mails that wait could not be counted"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod announce;
 mod bank;
+mod clock;
 mod numbers;
 
 use std::net::Ipv4Addr;
@@ -25,6 +26,7 @@ use crate::service::TokenService;
 use crate::service::secrets::ServiceSecrets;
 use crate::startup::{self, ServerLock, StartupError};
 use crate::token_api::{Api, router};
+use clock::ClockWatch;
 
 /// How often the heads of the audit chains are signed: what a cut could hide at most.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
@@ -228,6 +230,7 @@ async fn serve_until_stopped(
     // Whoever reads that it runs may stop it, or verify its trail, at once.
     let mut stop_signal = StopSignal::listen();
     running.checkpoint().await;
+    running.compare_clock().await;
     announce(&listeners, &running);
     let (stop, stopping) = watch::channel(false);
     let (leave, leaving) = watch::channel(false);
@@ -267,7 +270,7 @@ async fn serve_until_stopped(
     let mut upkeep = vec![tokio::spawn(upkeep(Arc::clone(&running)))];
     if let (Some(bank), Some(listeners)) = (&running.bank, listeners.bank) {
         serving.extend(bank.serve(&running, listeners, &leaving, &stopping));
-        upkeep.extend(bank.upkeep(&stopping));
+        upkeep.extend(bank.upkeep(&running.metrics, &stopping));
     }
 
     stop_signal.received().await;
@@ -344,10 +347,19 @@ fn start_service(
 async fn upkeep(running: Arc<Running>) {
     let mut signing = tokio::time::interval(CHECKPOINT_EVERY);
     let mut tidying = tokio::time::interval(TIDY_EVERY);
+    let mut watch = ClockWatch::begin(&*running.clock);
     signing.tick().await;
     loop {
         tokio::select! {
-            _ = signing.tick() => running.checkpoint().await,
+            _ = signing.tick() => {
+                watch.look(&*running.clock, &running.metrics);
+                running.checkpoint().await;
+                let Some(tokens) = &running.tokens else { continue };
+                // A store that has recovered is known as such though no balancer asks.
+                if let Err(error) = tokens.service.ready().await {
+                    tracing::warn!(%error, "the token service's database is still not to be used");
+                }
+            }
             _ = tidying.tick() => {
                 let Some(tokens) = &running.tokens else { continue };
                 if let Err(error) = tokens.service.tidy_up().await {
@@ -359,6 +371,17 @@ async fn upkeep(running: Arc<Running>) {
 }
 
 impl Running {
+    /// At start: a clock that was set back while nothing ran.
+    async fn compare_clock(&self) {
+        let Some(tokens) = &self.tokens else { return };
+        match tokens.service.newest_audited().await {
+            Ok(newest) => clock::compare_with_trail(self.clock.now(), newest),
+            Err(error) => {
+                tracing::warn!(%error, "the clock could not be compared with the audit trail");
+            }
+        }
+    }
+
     /// Signs the heads of the audit chains into a file apart from the database.
     async fn checkpoint(&self) {
         let Some(tokens) = &self.tokens else { return };

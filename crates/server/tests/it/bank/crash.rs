@@ -36,25 +36,22 @@ async fn soak_fifty_kills_of_the_bank(engine: Engine) {
 }
 
 /// A customer's browser: a session's cookie, and his accounts.
-pub(super) struct Customer {
-    pub(super) cookie: String,
-    pub(super) accounts: Vec<i64>,
+pub(crate) struct Customer {
+    pub(crate) cookie: String,
+    pub(crate) accounts: Vec<i64>,
 }
 
 /// An operation whose page was shown.
-pub(super) struct Started {
-    pub(super) key: String,
+pub(crate) struct Started {
+    pub(crate) key: String,
     /// What its result page said, where it was seen.
-    pub(super) receipt: Option<String>,
+    pub(crate) receipt: Option<String>,
 }
 
 fn kills(engine: Engine, times: u32) {
     let (tokens, bank) = (Place::new(engine), Place::of_bank(engine));
     let folder = tokens.folder.path().to_owned();
-    let location = match engine {
-        Engine::Sqlite => Location::Sqlite(tokens.data().join("bank.db")),
-        Engine::Postgres => bank.location.clone(),
-    };
+    let location = location(engine, &tokens, &bank);
     let customers = prepare(&tokens, &location);
     let config = configure(engine, &folder, &tokens, &bank);
     let mut started: Vec<Vec<Started>> = (0..CUSTOMERS).map(|_| Vec::new()).collect();
@@ -84,8 +81,16 @@ fn kills(engine: Engine, times: u32) {
     println!("{keys} operations over {times} kills, {shown} receipts seen before one");
 }
 
+/// Where the bank's database of the program is.
+pub(crate) fn location(engine: Engine, tokens: &Place, bank: &Place) -> Location {
+    match engine {
+        Engine::Sqlite => Location::Sqlite(tokens.data().join("bank.db")),
+        Engine::Postgres => bank.location.clone(),
+    }
+}
+
 /// Contracts with accounts and a session each.
-pub(super) fn prepare(tokens: &Place, location: &Location) -> Vec<Customer> {
+pub(crate) fn prepare(tokens: &Place, location: &Location) -> Vec<Customer> {
     make_private_dir(&tokens.data()).unwrap();
     let now = SystemClock.now();
     crate::harness::apart(|| {
@@ -124,7 +129,7 @@ pub(super) fn prepare(tokens: &Place, location: &Location) -> Vec<Customer> {
     })
 }
 
-pub(super) fn configure(engine: Engine, folder: &Path, tokens: &Place, bank: &Place) -> PathBuf {
+pub(crate) fn configure(engine: Engine, folder: &Path, tokens: &Place, bank: &Place) -> PathBuf {
     let database = |place: &Place| match engine {
         Engine::Sqlite => String::new(),
         Engine::Postgres => format!("database = '{}'\n", place.url()),
@@ -141,14 +146,14 @@ pub(super) fn configure(engine: Engine, folder: &Path, tokens: &Place, bank: &Pl
     config
 }
 
-pub(super) fn start(config: &Path) -> Server {
+pub(crate) fn start(config: &Path) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_warifu"));
     command.arg("--config").arg(config).env("LC_ALL", "C");
     Server::spawn(command, &config.with_extension("log"))
 }
 
 /// Transfers between own accounts by every customer until the bank is killed, after some answers.
-pub(super) fn until_killed(
+pub(crate) fn until_killed(
     server: Server,
     customers: &[Customer],
     answers: usize,
@@ -178,7 +183,7 @@ pub(super) fn until_killed(
     })
 }
 
-pub(super) fn transfers(
+pub(crate) fn transfers(
     mut client: Client,
     customer: &Customer,
     answered: &AtomicUsize,
@@ -224,7 +229,7 @@ pub(super) fn transfers(
 }
 
 /// Sends a form; none when the bank is gone.
-pub(super) fn post(
+pub(crate) fn post(
     client: &mut Client,
     customer: &Customer,
     path: &str,
@@ -246,7 +251,7 @@ pub(super) fn post(
     Some(reply)
 }
 
-pub(super) fn result(client: &mut Client, customer: &Customer, key: &str) -> Option<Reply> {
+pub(crate) fn result(client: &mut Client, customer: &Customer, key: &str) -> Option<Reply> {
     let headers = [("Cookie", customer.cookie.as_str())];
     client
         .request("GET", &format!("/result/{key}"), &headers, b"")
@@ -254,7 +259,7 @@ pub(super) fn result(client: &mut Client, customer: &Customer, key: &str) -> Opt
 }
 
 /// 受付番号 of a result page that says that it is done.
-pub(super) fn receipt(reply: &Reply) -> Option<String> {
+pub(crate) fn receipt(reply: &Reply) -> Option<String> {
     let (_, rest) = reply.text().split_once("<dd>")?;
     let (receipt, _) = rest.split_once("</dd>")?;
     (reply.status == 200).then(|| receipt.to_owned())

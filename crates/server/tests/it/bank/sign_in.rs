@@ -31,10 +31,10 @@ both_engines!(
     a_hash_of_older_parameters_is_made_anew_at_the_next_login,
 );
 
-pub(super) const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const ADDRESS: &str = "192.0.2.7";
 
-pub(super) fn caller() -> Caller {
+pub(crate) fn caller() -> Caller {
     Caller {
         address: ADDRESS.into(),
         agent: "test".into(),
@@ -44,7 +44,7 @@ pub(super) fn caller() -> Caller {
 
 impl BankSite {
     /// A contract whose password is [`PASSWORD`]; `due_in`: a first password, that holds so long.
-    pub(super) async fn with_password(
+    pub(crate) async fn with_password(
         &self,
         id: &str,
         number: u32,

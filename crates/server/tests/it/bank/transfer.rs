@@ -27,7 +27,7 @@ both_engines!(
     a_limit_that_is_lowered_among_transfers_holds_for_those_that_follow,
 );
 
-pub(super) fn to_other_bank(amount: i64, fee: i64, date: Date) -> TransferOrder {
+pub(crate) fn to_other_bank(amount: i64, fee: i64, date: Date) -> TransferOrder {
     TransferOrder {
         from: customer_account(1),
         to: Payee {
