@@ -13,6 +13,7 @@
 mod deb;
 mod deny;
 mod desktop;
+mod failover;
 mod long_runs;
 mod malformed;
 mod packages;
@@ -44,6 +45,8 @@ enum Command {
     Postgres(postgres::Args),
     /// Is a code accepted twice, a lock passed, under callers that all come at once?
     Race(race::Args),
+    /// A bank over a PostgreSQL cluster that loses machines under load: is anything lost, or done twice?
+    Failover(failover::Args),
     /// The long-form tests of the server.
     Soak(long_runs::Args),
     /// The benchmark of the server.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Postgres(args) => postgres::run(&args),
         Command::Race(args) => race::run(&args),
+        Command::Failover(args) => failover::run(&args),
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
         Command::Malformed(args) => malformed::run(&args),
