@@ -68,7 +68,11 @@ const FAILOVER: [Need; 9] = [
     Need {
         package: "util-linux",
         what: "setpriv, unshare and nsenter",
-        present: || ["setpriv", "unshare", "nsenter"].iter().all(|it| run::exists(it)),
+        present: || {
+            ["setpriv", "unshare", "nsenter"]
+                .iter()
+                .all(|it| run::exists(it))
+        },
     },
     Need {
         package: "mount",

@@ -129,7 +129,10 @@ impl Browser {
             }
         }
         let reply = read(response).filter(|reply| !reply.is_unknown())?;
-        if let Some(form) = after(&reply.text, &["<input type=\"hidden\" name=\"form\" value=\""]) {
+        if let Some(form) = after(
+            &reply.text,
+            &["<input type=\"hidden\" name=\"form\" value=\""],
+        ) {
             form.clone_into(&mut self.form);
         }
         Some(reply)
@@ -196,7 +199,15 @@ mod tests {
             location: String::new(),
             text: String::new(),
         };
-        assert!([500, 502, 503, 504, 408, 429].into_iter().all(|it| reply(it).is_unknown()));
-        assert!([200, 303, 404, 422].into_iter().all(|it| !reply(it).is_unknown()));
+        assert!(
+            [500, 502, 503, 504, 408, 429]
+                .into_iter()
+                .all(|it| reply(it).is_unknown())
+        );
+        assert!(
+            [200, 303, 404, 422]
+                .into_iter()
+                .all(|it| !reply(it).is_unknown())
+        );
     }
 }

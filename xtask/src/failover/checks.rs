@@ -60,8 +60,16 @@ impl Checks {
             let transfers = new(self.transfers, settled.transfers.len());
             let faults = new(self.faults, settled.faults.len());
             (
-                settled.validations.get(validations).unwrap_or_default().to_vec(),
-                settled.transfers.get(transfers).unwrap_or_default().to_vec(),
+                settled
+                    .validations
+                    .get(validations)
+                    .unwrap_or_default()
+                    .to_vec(),
+                settled
+                    .transfers
+                    .get(transfers)
+                    .unwrap_or_default()
+                    .to_vec(),
                 settled.faults.get(faults).unwrap_or_default().to_vec(),
             )
         };
@@ -80,7 +88,10 @@ impl Checks {
                 .map(|part| scope.spawn(|| ask_again(copies, key, part)))
                 .collect();
             for one in asking {
-                faults.extend(one.join().unwrap_or_else(|_| vec!["a check panicked".into()]));
+                faults.extend(
+                    one.join()
+                        .unwrap_or_else(|_| vec!["a check panicked".into()]),
+                );
             }
         });
         for mut teller in load.tellers() {
@@ -101,12 +112,15 @@ impl Checks {
 
 /// The books hold what was acknowledged, once, and nothing else.
 fn books(cluster: &Cluster, load: &Load) -> Result<Vec<String>> {
-    let number = |database: &str, sql: &str| -> Result<i64> {
-        Ok(cluster.sql(database, sql)?.parse()?)
-    };
+    let number =
+        |database: &str, sql: &str| -> Result<i64> { Ok(cluster.sql(database, sql)?.parse()?) };
     let (accepted, done) = {
         let settled = load.record.settled();
-        let accepted = settled.validations.iter().filter(|one| one.accepted).count();
+        let accepted = settled
+            .validations
+            .iter()
+            .filter(|one| one.accepted)
+            .count();
         let receipts = settled.transfers.iter().filter_map(|one| {
             let receipt = one.receipt.as_ref()?;
             Some(format!("{} {receipt}", one.key))
@@ -119,18 +133,32 @@ fn books(cluster: &Cluster, load: &Load) -> Result<Vec<String>> {
             faults.push(format!("{what}: {found} in the books, {expected} known"));
         }
     };
-    expect("accepted codes", accepted, number("warifu_tokens", ACCEPTED)?);
+    expect(
+        "accepted codes",
+        accepted,
+        number("warifu_tokens", ACCEPTED)?,
+    );
     expect("codes accepted twice", 0, number("warifu_tokens", TWICE)?);
     let transfers = i64::try_from(done.len())?;
-    expect("entries of transfers", 2 * transfers, number("warifu_bank", ENTRIES)?);
+    expect(
+        "entries of transfers",
+        2 * transfers,
+        number("warifu_bank", ENTRIES)?,
+    );
     let money = i64::from(load.sample.contracts) * OPENING;
     expect("yen of all customers", money, number("warifu_bank", MONEY)?);
     let journals = cluster.sql("warifu_bank", JOURNALS)?;
     let lines: Vec<_> = journals.lines().map(str::to_owned).collect();
-    expect("journals of transfers", transfers, i64::try_from(lines.len())?);
+    expect(
+        "journals of transfers",
+        transfers,
+        i64::try_from(lines.len())?,
+    );
     let journals: BTreeSet<_> = lines.into_iter().collect();
     for lost in done.difference(&journals) {
-        faults.push(format!("a receipt was shown, and there is no journal: {lost}"));
+        faults.push(format!(
+            "a receipt was shown, and there is no journal: {lost}"
+        ));
     }
     for stray in journals.difference(&done) {
         faults.push(format!("a journal, and no receipt is known: {stray}"));

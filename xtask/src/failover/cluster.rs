@@ -79,9 +79,19 @@ impl<'a> Cluster<'a> {
         let (name, address) = (node.name(), &node.address);
         let clients = format!("http://{address}:{}", node.etcd);
         let peers = format!("http://{address}:{}", node.etcd_peers);
-        let all: Vec<_> = self.network.nodes().iter().map(|node| {
-            format!("{}=http://{}:{}", node.name(), node.address, node.etcd_peers)
-        }).collect();
+        let all: Vec<_> = self
+            .network
+            .nodes()
+            .iter()
+            .map(|node| {
+                format!(
+                    "{}=http://{}:{}",
+                    node.name(),
+                    node.address,
+                    node.etcd_peers
+                )
+            })
+            .collect();
         let folder = self.place.folder(&name)?;
         let mut etcd = self.place.unprivileged(&self.network.on(node), "etcd");
         etcd.args(["--name", &name, "--data-dir"])
@@ -91,7 +101,12 @@ impl<'a> Cluster<'a> {
             .args(["--listen-peer-urls", &peers])
             .args(["--initial-advertise-peer-urls", &peers])
             .args(["--initial-cluster", &all.join(",")])
-            .args(["--initial-cluster-state", "new", "--initial-cluster-token", "warifu-failover"])
+            .args([
+                "--initial-cluster-state",
+                "new",
+                "--initial-cluster-token",
+                "warifu-failover",
+            ])
             .args(["--heartbeat-interval", "100", "--election-timeout", "1000"])
             .args(["--logger", "zap", "--log-level", "warn"]);
         let process = self.place.start(&format!("etcd-{name}"), etcd)?;
@@ -256,7 +271,8 @@ impl<'a> Cluster<'a> {
 
     /// Whether a node's Patroni says that it is the primary and may be written to.
     pub(super) fn is_primary(&self, number: usize) -> bool {
-        self.ask(number, "/primary").is_some_and(|(status, _)| status == 200)
+        self.ask(number, "/primary")
+            .is_some_and(|(status, _)| status == 200)
     }
 
     /// The node that a commit waits for.
@@ -309,7 +325,10 @@ impl<'a> Cluster<'a> {
     fn etcd_is_whole(&self) -> bool {
         self.network.nodes().iter().all(|node| {
             let address = format!("http://{}:{}/health", node.address, node.etcd);
-            self.agent.get(&address).call().is_ok_and(|answer| answer.status() == 200)
+            self.agent
+                .get(&address)
+                .call()
+                .is_ok_and(|answer| answer.status() == 200)
         })
     }
 
@@ -329,7 +348,10 @@ impl<'a> Cluster<'a> {
             }
             std::thread::sleep(Duration::from_millis(200));
         }
-        bail!("the cluster is not whole after {} s: {missing}", PATIENCE.as_secs())
+        bail!(
+            "the cluster is not whole after {} s: {missing}",
+            PATIENCE.as_secs()
+        )
     }
 
     fn what_is_missing(&self) -> Option<String> {
@@ -340,7 +362,10 @@ impl<'a> Cluster<'a> {
             return Some("there is no primary".into());
         };
         for number in (0..NODES).filter(|number| *number != primary) {
-            let state = self.ask(number, "/patroni").map(|(_, state)| state).unwrap_or_default();
+            let state = self
+                .ask(number, "/patroni")
+                .map(|(_, state)| state)
+                .unwrap_or_default();
             let replica = state.get("role").and_then(Value::as_str) == Some("replica")
                 && state.get("state").and_then(Value::as_str) == Some("running");
             if !replica {
@@ -348,7 +373,11 @@ impl<'a> Cluster<'a> {
             }
         }
         let (_, state) = self.ask(primary, "/patroni")?;
-        let streams = state.get("replication").and_then(Value::as_array).cloned().unwrap_or_default();
+        let streams = state
+            .get("replication")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         let with = |name: &str, value: &str| {
             let is = |stream: &&Value| stream.get(name).and_then(Value::as_str) == Some(value);
             streams.iter().filter(is).count()
@@ -359,16 +388,32 @@ impl<'a> Cluster<'a> {
 
     /// What a statement gives, sent through HAProxy as the database's owner.
     pub(super) fn sql(&self, database: &str, sql: &str) -> Result<String> {
-        let address = format!("host=127.0.0.1 port={} dbname={database}", self.network.database);
+        let address = format!(
+            "host=127.0.0.1 port={} dbname={database}",
+            self.network.database
+        );
         let mut psql = self.psql(&[], &address, sql);
         run::captured(&mut psql).map(|text| text.trim_end().to_owned())
     }
 
     /// The same on a node itself, from the node itself, given up after some seconds by a `kill -9` that cancels nothing.
-    pub(super) fn sql_on(&self, node: &Node, seconds: u32, database: &str, sql: &str) -> Result<String> {
+    pub(super) fn sql_on(
+        &self,
+        node: &Node,
+        seconds: u32,
+        database: &str,
+        sql: &str,
+    ) -> Result<String> {
         let mut before = self.network.on(node);
-        before.extend(["timeout".into(), "--signal=KILL".into(), format!("{seconds}s")]);
-        let address = format!("host={} port={} dbname={database}", node.address, node.postgres);
+        before.extend([
+            "timeout".into(),
+            "--signal=KILL".into(),
+            format!("{seconds}s"),
+        ]);
+        let address = format!(
+            "host={} port={} dbname={database}",
+            node.address, node.postgres
+        );
         let mut psql = self.psql(&before, &address, sql);
         run::captured(&mut psql).map(|text| text.trim_end().to_owned())
     }

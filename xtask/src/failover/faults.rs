@@ -158,7 +158,10 @@ fn moved(old: usize, new: usize) -> String {
 
 fn stayed(cluster: &Cluster, primary: usize) -> Result<String> {
     if !cluster.is_primary(primary) {
-        bail!("node{} should still be the primary, and is not", primary + 1);
+        bail!(
+            "node{} should still be the primary, and is not",
+            primary + 1
+        );
     }
     Ok(format!("node{} stays", primary + 1))
 }
@@ -167,7 +170,10 @@ fn stayed(cluster: &Cluster, primary: usize) -> Result<String> {
 fn take_no_write(cluster: &Cluster, old: usize) -> Result<String> {
     let node = cluster.network().node(old)?;
     match cluster.sql_on(node, 3, "postgres", PROBE) {
-        Ok(_) => bail!("node{} acknowledged a write beside the new primary", old + 1),
+        Ok(_) => bail!(
+            "node{} acknowledged a write beside the new primary",
+            old + 1
+        ),
         Err(error) => {
             let error = error.to_string();
             let how = if error.contains("read-only") {

@@ -46,7 +46,9 @@ impl<'a> Load<'a> {
         let shared = (copies, sample, record);
         let tokens = |from: u32, count: u32| {
             let numbers = from..from + count;
-            numbers.map(|it| sample.token(it)).collect::<Result<Vec<_>>>()
+            numbers
+                .map(|it| sample.token(it))
+                .collect::<Result<Vec<_>>>()
         };
         if sample.contracts < CONTRACTS || sample.credentials < CREDENTIALS {
             bail!("the installation was prepared too small");

@@ -87,9 +87,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let program = test::binary("warifu")?;
     let (_watchdog, folder) = Watchdog::over_a_new_folder()?;
     if args.loopback || !network::namespaces_possible() {
-        let cuts: Vec<_> = args.faults().into_iter().filter(|it| it.needs_a_cut()).collect();
+        let cuts: Vec<_> = args
+            .faults()
+            .into_iter()
+            .filter(|it| it.needs_a_cut())
+            .collect();
         if !cuts.is_empty() {
-            bail!("{cuts:?}: needs network namespaces (Linux, root): leave --loopback away, or name other faults with --only");
+            bail!(
+                "{cuts:?}: needs network namespaces (Linux, root): leave --loopback away, or name other faults with --only"
+            );
         }
         return inside(args, &folder, &program, Network::loopback()?);
     }
@@ -101,7 +107,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .arg("failover")
         .process_group(0);
     for fault in args.faults() {
-        let value = fault.to_possible_value().context("a fault without a name")?;
+        let value = fault
+            .to_possible_value()
+            .context("a fault without a name")?;
         again.args(["--only", value.get_name()]);
     }
     let mut child = again
@@ -161,7 +169,10 @@ fn inside(args: &Args, folder: &Path, program: &Path, network: Network) -> Resul
     let papers = load.papers(&place)?;
     said(begun, "done");
     println!("{}", table.text(papers, begun.elapsed()));
-    std::fs::write(place.logs().join("table.md"), table.text(papers, begun.elapsed()))?;
+    std::fs::write(
+        place.logs().join("table.md"),
+        table.text(papers, begun.elapsed()),
+    )?;
     outcome.and_then(|()| table.verdict())
 }
 
@@ -195,7 +206,8 @@ fn one(
     bank.wait_until_ready()?;
     load.wait_until_it_flows()?;
     let gaps = [Kind::Validation, Kind::Transfer].map(|kind| record.longest_gap(kind, begun));
-    let acknowledged = [Kind::Validation, Kind::Transfer].map(|kind| record.count_since(kind, begun));
+    let acknowledged =
+        [Kind::Validation, Kind::Transfer].map(|kind| record.count_since(kind, begun));
     let took = begun.elapsed();
     record.close(SETTLED)?;
     let unknown = record.settled().unknown - unknown;

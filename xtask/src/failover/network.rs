@@ -77,18 +77,16 @@ impl Network {
     /// A namespace for each node beside the one that we are in, which must be one of our own: nothing of it is the
     /// machine's, and all of it is gone with its last process.
     pub(super) fn namespaces() -> Result<Self> {
-        run::captured(
-            run::program("mount").args(["-t", "tmpfs", "warifu-failover", "/run/netns"]),
-        )
-        .or_else(|_| {
-            std::fs::create_dir_all("/run/netns")?;
-            run::captured(run::program("mount").args([
-                "-t",
-                "tmpfs",
-                "warifu-failover",
-                "/run/netns",
-            ]))
-        })?;
+        run::captured(run::program("mount").args(["-t", "tmpfs", "warifu-failover", "/run/netns"]))
+            .or_else(|_| {
+                std::fs::create_dir_all("/run/netns")?;
+                run::captured(run::program("mount").args([
+                    "-t",
+                    "tmpfs",
+                    "warifu-failover",
+                    "/run/netns",
+                ]))
+            })?;
         ip("link set lo up")?;
         ip("link add hub type bridge")?;
         ip("addr add 10.77.0.254/24 dev hub")?;
@@ -110,10 +108,7 @@ impl Network {
             ))?;
             ip(&format!("link set to-{name} master hub up"))?;
             ip(&format!("-n {name} link set lo up"))?;
-            ip(&format!(
-                "-n {name} addr add {}/24 dev eth0",
-                node.address
-            ))?;
+            ip(&format!("-n {name} addr add {}/24 dev eth0", node.address))?;
             ip(&format!("-n {name} link set eth0 up"))?;
             nodes.push(node);
         }

@@ -181,11 +181,7 @@ impl Record {
     }
 }
 
-fn longest_gap(
-    from: Instant,
-    moments: impl Iterator<Item = Instant>,
-    until: Instant,
-) -> Duration {
+fn longest_gap(from: Instant, moments: impl Iterator<Item = Instant>, until: Instant) -> Duration {
     let (mut last, mut longest) = (from, Duration::ZERO);
     for at in moments.chain([until]) {
         longest = longest.max(at.saturating_duration_since(last));

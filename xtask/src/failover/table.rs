@@ -33,7 +33,11 @@ const HEAD: &str = "| fault | cluster | whole again | without validations | with
 impl Row {
     /// A line of the table.
     pub(super) fn line(&self) -> String {
-        let verdict = if self.faults.is_empty() { "green" } else { "RED" };
+        let verdict = if self.faults.is_empty() {
+            "green"
+        } else {
+            "RED"
+        };
         let [validations, transfers] = self.gaps.map(|gap| gap.as_secs_f64());
         let [accepted, done] = self.acknowledged;
         format!(
@@ -111,7 +115,9 @@ mod tests {
         table.add(row(&["a journal too many"]));
         assert!(table.verdict().is_err());
         let text = table.text(3, Duration::from_secs(60));
-        assert!(text.contains("| a fault | node1 stays | 3.0 s | 1.5 s | 2.0 s | 5 + 6 | 7 | 8 + 9 | RED |"));
+        assert!(text.contains(
+            "| a fault | node1 stays | 3.0 s | 1.5 s | 2.0 s | 5 + 6 | 7 | 8 + 9 | RED |"
+        ));
         assert!(text.contains("RED: a fault: a journal too many"));
         assert!(text.contains("1 of 2 green in 60 s"));
     }

@@ -112,7 +112,8 @@ impl<'a> Teller<'a> {
         let Some(code) = customer.token.show(now()?)? else {
             return Ok(());
         };
-        self.paper.write(&format!("{key} {} {code}", customer.token.id))?;
+        self.paper
+            .write(&format!("{key} {} {code}", customer.token.id))?;
         let begun = Instant::now();
         let mut receipt = None;
         for attempt in 0.. {
@@ -163,7 +164,10 @@ impl<'a> Teller<'a> {
             after(&page.text, &["name=\"from\"", "value=\""]),
             after(&page.text, &["name=\"date\"", "value=\""]),
         ) else {
-            let what = format!("contract {number}: no form of a transfer: {}", outline(&page));
+            let what = format!(
+                "contract {number}: no form of a transfer: {}",
+                outline(&page)
+            );
             self.record.fault(what);
             return Ok(None);
         };
@@ -178,7 +182,10 @@ impl<'a> Teller<'a> {
             ("amount", "1"),
             ("date", date),
         ];
-        let Some(reply) = customer.browser.post(&self.http, copy, "/transfer", &fields) else {
+        let Some(reply) = customer
+            .browser
+            .post(&self.http, copy, "/transfer", &fields)
+        else {
             return Ok(None);
         };
         match reply.location.strip_prefix("/confirm/") {
@@ -191,11 +198,19 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn confirm(&mut self, place: usize, attempt: usize, key: &str, code: &str) -> Result<Confirmed> {
+    fn confirm(
+        &mut self,
+        place: usize,
+        attempt: usize,
+        key: &str,
+        code: &str,
+    ) -> Result<Confirmed> {
         let copy = self.copy(attempt)?;
         let customer = self.customers.get_mut(place).context("no customer")?;
         let path = format!("/confirm/{key}");
-        let reply = customer.browser.post(&self.http, copy, &path, &[("code", code)]);
+        let reply = customer
+            .browser
+            .post(&self.http, copy, &path, &[("code", code)]);
         Ok(match reply {
             None => Confirmed::Unknown,
             Some(reply) if reply.status == 303 && reply.location == format!("/result/{key}") => {

@@ -122,7 +122,9 @@ impl<'a> Validator<'a> {
 
     /// Whether the code was accepted; none: nobody knows.
     fn ask(&self, attempt: usize, request: (&str, &str, &str)) -> Option<bool> {
-        let copy = self.copies.get((self.number + attempt) % self.copies.len())?;
+        let copy = self
+            .copies
+            .get((self.number + attempt) % self.copies.len())?;
         let reply = self.http.validate(copy, self.api_key, request)?;
         match said(reply.status, &reply.text) {
             Said::Accepted => {
@@ -197,7 +199,9 @@ pub(super) fn try_again(
         let reply = http.validate(copy, api_key, (&key, &one.id, &one.code));
         match reply.map(|reply| said(reply.status, &reply.text)) {
             Some(Said::Refused) => {}
-            Some(Said::Accepted) => faults.push(format!("{}: its code was accepted again", one.key)),
+            Some(Said::Accepted) => {
+                faults.push(format!("{}: its code was accepted again", one.key))
+            }
             Some(Said::Wrong(what)) => faults.push(format!("{key}: {what}")),
             None => faults.push(format!("{key}: no answer")),
         }
@@ -217,7 +221,10 @@ mod tests {
             Said::Wrong(_) => "wrong",
         };
         assert_eq!(is(200, r#"{"result":"accepted"}"#), "accepted");
-        assert_eq!(is(200, r#"{"result":"rejected","tries_left":4}"#), "refused");
+        assert_eq!(
+            is(200, r#"{"result":"rejected","tries_left":4}"#),
+            "refused"
+        );
         assert_eq!(is(200, r#"{"result":"replayed"}"#), "refused");
         assert_eq!(is(200, r#"{"result":"locked"}"#), "wrong");
         assert_eq!(is(404, "{}"), "wrong");
