@@ -129,7 +129,7 @@ impl<'a> Load<'a> {
         self.tellers.iter().map(locked)
     }
 
-    /// The first client's paper is not empty: what is sent was written down.
+    /// How much the clients wrote down before they sent it.
     pub(super) fn papers(&self, place: &Place) -> Result<usize> {
         let mut lines = 0;
         for number in 0..EACH {

@@ -81,9 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return inside(args, folder, program, Network::namespaces()?);
     }
     packages::for_failover()?;
-    let mut build = run::cargo();
-    // The whole workspace, as the tests were built: other features would compile every dependency again.
-    run::checked(build.args(["build", "--workspace", "--bins"]))?;
+    test::build_programs()?;
     let program = test::binary("warifu")?;
     let (_watchdog, folder) = Watchdog::over_a_new_folder()?;
     if args.loopback || !network::namespaces_possible() {

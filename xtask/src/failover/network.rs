@@ -129,11 +129,6 @@ impl Network {
         self.nodes.get(number).context("no such node")
     }
 
-    /// Whether a node can be cut off.
-    pub(super) fn can_be_cut(&self) -> bool {
-        self.namespaces
-    }
-
     /// The words before a program that runs on a node.
     pub(super) fn on(&self, node: &Node) -> Vec<String> {
         if self.namespaces {
@@ -233,6 +228,5 @@ mod tests {
         let ports: BTreeSet<_> = ports.chain([network.database]).collect();
         assert_eq!(ports.len(), NODES * 4 + 1);
         assert!(ports.iter().all(|port| (20_000..32_000).contains(port)));
-        assert!(!network.can_be_cut());
     }
 }

@@ -175,11 +175,6 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Its number.
-    pub(super) fn number(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Sends a signal to its group.
     pub(super) fn signal(&self, signal: &str) -> Result<()> {
         signal_to(signal, &[format!("-{}", self.child.id())])

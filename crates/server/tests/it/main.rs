@@ -20,6 +20,7 @@ mod bank;
 mod bench;
 mod cli;
 mod crash;
+mod fail_over;
 mod fold;
 mod fuzz;
 mod keys;
