@@ -295,13 +295,18 @@ impl<'a> Cluster<'a> {
         Some((answer.status().as_u16(), value))
     }
 
-    /// Waits until another node than this one is the primary.
+    /// Waits until another node than this one is the primary and takes writes: Patroni says so a moment before it does, while
+    /// it still may receive what the old one sends.
     pub(super) fn wait_for_another_primary(&self, old: usize) -> Result<usize> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             let found = (0..NODES).find(|number| *number != old && self.is_primary(*number));
             if let Some(found) = found {
-                return Ok(found);
+                let node = self.network.node(found)?;
+                let recovers = self.sql_on(node, 3, "postgres", "SELECT pg_is_in_recovery()");
+                if recovers.is_ok_and(|it| it == "f") {
+                    return Ok(found);
+                }
             }
             std::thread::sleep(Duration::from_millis(100));
         }

@@ -83,33 +83,9 @@ impl Fault {
                 cluster.start_patroni(primary)?;
                 Ok(moved(primary, new))
             }
-            Self::Stop => {
-                let begun = Instant::now();
-                cluster.signal_patroni(primary, "STOP")?;
-                let new = cluster.wait_for_another_primary(primary)?;
-                let refused = take_no_write(cluster, primary)?;
-                std::thread::sleep(LONG.saturating_sub(begun.elapsed()));
-                cluster.signal_patroni(primary, "CONT")?;
-                Ok(format!("{}; {refused}", moved(primary, new)))
-            }
-            Self::Cut => {
-                let node = cluster.network().node(primary)?.clone();
-                cluster.network().cut_from_nodes(&node)?;
-                let cancelled = cancel_commits(cluster, primary);
-                let new = cluster.wait_for_another_primary(primary)?;
-                let refused = take_no_write(cluster, primary)?;
-                cluster.network().mend(&node)?;
-                let moved = moved(primary, new);
-                Ok(format!("{moved}; {cancelled} commits cancelled; {refused}"))
-            }
-            Self::CutOff => {
-                let node = cluster.network().node(primary)?.clone();
-                cluster.network().cut_from_all(&node)?;
-                let new = cluster.wait_for_another_primary(primary)?;
-                let refused = take_no_write(cluster, primary)?;
-                cluster.network().mend(&node)?;
-                Ok(format!("{}; {refused}", moved(primary, new)))
-            }
+            Self::Stop => stand_still(cluster, primary),
+            Self::Cut => cut(cluster, primary, true),
+            Self::CutOff => cut(cluster, primary, false),
             Self::Standby => {
                 let standby = cluster.synchronous_standby(primary)?;
                 cluster.kill_node(standby)?;
@@ -117,24 +93,11 @@ impl Fault {
                 cluster.start_patroni(standby)?;
                 stayed(cluster, primary)
             }
-            Self::OneEtcd => {
-                cluster.kill_etcd(primary)?;
-                std::thread::sleep(LONG);
-                cluster.start_etcd(primary)?;
-                stayed(cluster, primary)
-            }
+            Self::OneEtcd => without_etcd(cluster, primary, &[primary]),
             Self::TwoEtcd => {
                 let others = cluster.network().nodes().iter().map(|node| node.number);
                 let others: Vec<_> = others.filter(|it| *it != primary).collect();
-                for other in &others {
-                    cluster.kill_etcd(*other)?;
-                }
-                std::thread::sleep(LONG);
-                let said = stayed(cluster, primary)?;
-                for other in &others {
-                    cluster.start_etcd(*other)?;
-                }
-                Ok(said)
+                without_etcd(cluster, primary, &others)
             }
             Self::Warifu => {
                 bank.kill(0)?;
@@ -150,6 +113,44 @@ impl Fault {
             }
         }
     }
+}
+
+fn stand_still(cluster: &Cluster, primary: usize) -> Result<String> {
+    let begun = Instant::now();
+    cluster.signal_patroni(primary, "STOP")?;
+    let new = cluster.wait_for_another_primary(primary)?;
+    let refused = take_no_write(cluster, primary)?;
+    std::thread::sleep(LONG.saturating_sub(begun.elapsed()));
+    cluster.signal_patroni(primary, "CONT")?;
+    Ok(format!("{}; {refused}", moved(primary, new)))
+}
+
+fn cut(cluster: &Cluster, primary: usize, reached_by_clients: bool) -> Result<String> {
+    let node = cluster.network().node(primary)?.clone();
+    let mut said = String::new();
+    if reached_by_clients {
+        cluster.network().cut_from_nodes(&node)?;
+        let cancelled = cancel_commits(cluster, primary);
+        said = format!("{cancelled} commits cancelled; ");
+    } else {
+        cluster.network().cut_from_all(&node)?;
+    }
+    let new = cluster.wait_for_another_primary(primary)?;
+    let refused = take_no_write(cluster, primary)?;
+    cluster.network().mend(&node)?;
+    Ok(format!("{}; {said}{refused}", moved(primary, new)))
+}
+
+fn without_etcd(cluster: &mut Cluster, primary: usize, lost: &[usize]) -> Result<String> {
+    for number in lost {
+        cluster.kill_etcd(*number)?;
+    }
+    std::thread::sleep(LONG);
+    let said = stayed(cluster, primary)?;
+    for number in lost {
+        cluster.start_etcd(*number)?;
+    }
+    Ok(said)
 }
 
 fn moved(old: usize, new: usize) -> String {

@@ -18,10 +18,10 @@ const WATCHDOG: &str = r#"
 trap '' INT TERM HUP
 cat >/dev/null
 for file in "$FOLDER"/pids/*; do
-    [ -f "$file" ] && kill -KILL -- "-$(cat "$file")"
+    [ -f "$file" ] && kill -s KILL -- "-$(cat "$file")"
 done 2>/dev/null
 for file in "$FOLDER"/node*/data/postmaster.pid; do
-    [ -f "$file" ] && kill -QUIT "$(head -n 1 "$file")" && kill -CONT "$(head -n 1 "$file")"
+    [ -f "$file" ] && kill -s QUIT "$(head -n 1 "$file")" && kill -s CONT "$(head -n 1 "$file")"
 done 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     rm -rf -- "$FOLDER" 2>/dev/null && break
@@ -226,4 +226,32 @@ pub(super) fn children(parent: u32) -> Result<Vec<u32>> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_ends_with_the_watchdog_and_its_folder_goes() {
+        let (watchdog, folder) = Watchdog::over_a_new_folder().unwrap();
+        let mut sleeper = Command::new("sleep")
+            .arg("600")
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        note(&folder, "sleeper", sleeper.id()).unwrap();
+        drop(watchdog);
+        assert!(!sleeper.wait().unwrap().success());
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn the_children_of_a_process_are_found() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let found = children(std::process::id()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(found.contains(&child.id()));
+    }
 }
