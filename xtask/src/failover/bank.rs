@@ -129,6 +129,16 @@ impl<'a> Bank<'a> {
         Ok(())
     }
 
+    /// Starts whatever copy does not run.
+    pub(super) fn restore(&mut self) -> Result<()> {
+        for number in 0..COPIES {
+            if self.copies.get(number).is_some_and(Option::is_none) {
+                self.start(number)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends a copy at once.
     pub(super) fn kill(&mut self, number: usize) -> Result<()> {
         let copy = self.copies.get_mut(number).and_then(Option::take);

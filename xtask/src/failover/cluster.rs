@@ -225,6 +225,25 @@ impl<'a> Cluster<'a> {
         Ok(())
     }
 
+    /// Mends whatever a fault that went wrong may have left: cuts, what stands still, what does not run.
+    pub(super) fn restore(&mut self) -> Result<()> {
+        for number in 0..NODES {
+            let node = self.network.node(number)?.clone();
+            self.network.mend(&node)?;
+            if self.etcd.get(number).is_some_and(Option::is_none) {
+                self.start_etcd(number)?;
+            }
+            if self.patroni.get(number).is_some_and(Option::is_none) {
+                self.start_patroni(number)?;
+            }
+            self.signal_patroni(number, "CONT")?;
+        }
+        if self.haproxy.is_none() {
+            self.start_haproxy()?;
+        }
+        Ok(())
+    }
+
     /// Ends HAProxy at once.
     pub(super) fn kill_haproxy(&mut self) -> Result<()> {
         self.haproxy.take().context("no HAProxy runs")?.kill()

@@ -191,13 +191,13 @@ fn one(
     load.wait_until_it_flows()?;
     let unknown = record.settled().unknown;
     let begun = Instant::now();
-    let said = fault.happen(cluster, bank);
-    // Whatever came of it, nobody is left behind at a closed gate.
-    let said = match said {
-        Ok(said) => said,
+    let happened = fault.happen(cluster, bank);
+    let (said, wrong) = match happened {
+        Ok(said) => (said, None),
         Err(error) => {
-            record.finish();
-            return Err(error.context(fault.text()));
+            cluster.restore()?;
+            bank.restore()?;
+            (String::new(), Some(format!("{error:#}")))
         }
     };
     cluster.wait_until_whole()?;
@@ -210,6 +210,7 @@ fn one(
     record.close(SETTLED)?;
     let unknown = record.settled().unknown - unknown;
     let found = checks.look(cluster, bank, load)?;
+    let faults = wrong.into_iter().chain(found.faults).collect();
     Ok(Row {
         fault: fault.text(),
         said,
@@ -218,6 +219,6 @@ fn one(
         acknowledged,
         unknown,
         asked: found.asked,
-        faults: found.faults,
+        faults,
     })
 }

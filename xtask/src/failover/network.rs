@@ -161,6 +161,9 @@ impl Network {
 
     /// Takes both cuts back.
     pub(super) fn mend(&self, node: &Node) -> Result<()> {
+        if !self.namespaces {
+            return Ok(());
+        }
         self.port(node, "forwarding")?;
         self.neighbours(node, |from, to| {
             // There is none where it was cut off from everybody.
