@@ -107,7 +107,13 @@ impl<'a> Cluster<'a> {
                 "--initial-cluster-token",
                 "warifu-failover",
             ])
-            .args(["--heartbeat-interval", "100", "--election-timeout", "1000"])
+            .args([
+                "--heartbeat-interval",
+                "100",
+                "--election-timeout",
+                "1000",
+                "--enable-v2",
+            ])
             .args(["--logger", "zap", "--log-level", "warn"]);
         let process = self.place.start(&format!("etcd-{name}"), etcd)?;
         if let Some(place) = self.etcd.get_mut(number) {
@@ -149,7 +155,8 @@ impl<'a> Cluster<'a> {
             "scope": "warifu",
             "name": node.name(),
             "restapi": { "listen": rest, "connect_address": rest },
-            "etcd3": { "hosts": hosts },
+            // Not etcd3: after a cut Patroni 3.0.2 puts its leader key back there without asking whether it is still its own.
+            "etcd": { "hosts": hosts },
             "bootstrap": {
                 "dcs": {
                     "ttl": TTL,
@@ -159,6 +166,8 @@ impl<'a> Cluster<'a> {
                     "synchronous_mode": true,
                     "synchronous_mode_strict": true,
                     "failsafe_mode": true,
+                    // A primary that was cut off does not wait for the replicas that it cannot reach.
+                    "primary_stop_timeout": RETRY_TIMEOUT,
                     "postgresql": {
                         "use_pg_rewind": true,
                         "use_slots": true,

@@ -126,6 +126,7 @@ fn stand_still(cluster: &Cluster, primary: usize) -> Result<String> {
 }
 
 fn cut(cluster: &Cluster, primary: usize, reached_by_clients: bool) -> Result<String> {
+    let begun = Instant::now();
     let node = cluster.network().node(primary)?.clone();
     let mut said = String::new();
     if reached_by_clients {
@@ -137,6 +138,7 @@ fn cut(cluster: &Cluster, primary: usize, reached_by_clients: bool) -> Result<St
     }
     let new = cluster.wait_for_another_primary(primary)?;
     let refused = take_no_write(cluster, primary)?;
+    std::thread::sleep(LONG.saturating_sub(begun.elapsed()));
     cluster.network().mend(&node)?;
     Ok(format!("{}; {said}{refused}", moved(primary, new)))
 }
