@@ -13,6 +13,7 @@
 mod deb;
 mod deny;
 mod desktop;
+mod failover;
 mod long_runs;
 mod malformed;
 mod packages;
@@ -46,6 +47,8 @@ enum Command {
     Race(race::Args),
     /// Right codes as fast as the answers come, against several servers in turns.
     Load(race::load::Args),
+    /// A bank over a PostgreSQL cluster that loses machines under load: is anything lost, or done twice?
+    Failover(failover::Args),
     /// The long-form tests of the server.
     Soak(long_runs::Args),
     /// The benchmark of the server.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Command::Postgres(args) => postgres::run(&args),
         Command::Race(args) => race::run(&args),
         Command::Load(args) => race::load::run(&args),
+        Command::Failover(args) => failover::run(&args),
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
         Command::Malformed(args) => malformed::run(&args),

@@ -1,6 +1,6 @@
 //! The programs that the tests need beside Rust, and how to get them on Debian and Ubuntu.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -33,6 +33,66 @@ const RUST_TESTS: [Need; 3] = [
         present: || run::exists("pdftotext") && run::exists("pdfinfo"),
     },
 ];
+
+const FAILOVER: [Need; 9] = [
+    Need {
+        package: "postgresql",
+        what: "PostgreSQL 15 or newer",
+        present: || postgres::programs().is_ok(),
+    },
+    Need {
+        package: "patroni",
+        what: "Patroni",
+        present: || run::exists("patroni"),
+    },
+    Need {
+        package: "python3-etcd",
+        what: "Patroni's way to etcd",
+        present: || has_python_module("etcd"),
+    },
+    Need {
+        package: "etcd-server",
+        what: "etcd",
+        present: || run::exists("etcd"),
+    },
+    Need {
+        package: "haproxy",
+        what: "HAProxy",
+        present: || Path::new(HAPROXY).is_file(),
+    },
+    Need {
+        package: "iproute2",
+        what: "ip and bridge, for networks of our own",
+        present: || run::exists("ip") && run::exists("bridge"),
+    },
+    Need {
+        package: "util-linux",
+        what: "setpriv, unshare and nsenter",
+        present: || {
+            ["setpriv", "unshare", "nsenter"]
+                .iter()
+                .all(|it| run::exists(it))
+        },
+    },
+    Need {
+        package: "mount",
+        what: "mount",
+        present: || run::exists("mount"),
+    },
+    Need {
+        package: "procps",
+        what: "kill",
+        present: || run::exists("kill"),
+    },
+];
+
+/// HAProxy, which is not in every user's path.
+pub(crate) const HAPROXY: &str = "/usr/sbin/haproxy";
+
+/// Debian's own Python, for which its packages are; another may stand before it in the path.
+fn has_python_module(name: &str) -> bool {
+    run::captured(run::program("/usr/bin/python3").args(["-c", &format!("import {name}")])).is_ok()
+}
 
 const BROWSER_TESTS: [Need; 5] = [
     Need {
@@ -158,6 +218,11 @@ fn node_is_recent() -> bool {
 /// Makes sure that what the Rust tests need is there.
 pub(crate) fn for_rust_tests() -> Result<()> {
     ensure(&RUST_TESTS)
+}
+
+/// Makes sure that what a cluster that fails over needs is there.
+pub(crate) fn for_failover() -> Result<()> {
+    ensure(&FAILOVER)
 }
 
 /// Makes sure that what the browser tests need is there.

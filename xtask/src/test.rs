@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::postgres::Cluster;
 use crate::run::{self, Steps};
-use crate::{deny, packages, tidy, workspace};
+use crate::{deny, failover, packages, tidy, workspace};
 
 /// `cargo xtask test`
 #[derive(clap::Args)]
@@ -26,6 +26,7 @@ enum Part {
     Clippy,
     Tidy,
     Rust,
+    Failover,
     Browser,
 }
 
@@ -54,6 +55,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if wanted(Part::Rust) {
         rust(&mut steps, &args.rest);
+    }
+    if wanted(Part::Failover) {
+        steps.step("fail-over, its short form", || {
+            failover::run(&failover::Args::short())
+        });
     }
     if wanted(Part::Browser) {
         browser(&mut steps);
@@ -116,10 +122,7 @@ fn browser(steps: &mut Steps) {
     ) {
         return;
     }
-    let mut build = run::cargo();
-    // The whole workspace, as the tests were built: other features would compile every dependency again.
-    build.args(["build", "--workspace", "--bins", "--examples"]);
-    if !steps.step("build warifu and its token", || run::checked(&mut build)) {
+    if !steps.step("build warifu and its token", build_programs) {
         return;
     }
     let folder = workspace::root().join("tests/browser");
@@ -151,6 +154,13 @@ fn browser(steps: &mut Steps) {
         }
         run::checked(&mut node)
     });
+}
+
+/// Builds what [`binary`] gives.
+pub(crate) fn build_programs() -> Result<()> {
+    let mut build = run::cargo();
+    // The whole workspace, as the tests were built: other features would compile every dependency again.
+    run::checked(build.args(["build", "--workspace", "--bins", "--examples"]))
 }
 
 /// A program of the workspace, as `cargo build` leaves it.

@@ -136,22 +136,32 @@ pub fn bank_party(
     let hash = ApiKeyHash::of_sent(ApiKey::from_random(&random(entropy)).expose())
         .ok_or(DatabaseError::Gone)?;
     let (now, chain) = (clock.now(), &opened.secrets.chain);
-    let party = opened.connection.transaction(|tx| {
-        let known = party::list(tx)?
-            .into_iter()
-            .find(|known| known.name == name.as_str());
-        if let Some(known) = known {
-            return Ok(known.id);
+    loop {
+        let added = opened.connection.transaction(|tx| {
+            let known = party::list(tx)?
+                .into_iter()
+                .find(|known| known.name == name.as_str());
+            if let Some(known) = known {
+                return Ok(Some(known.id));
+            }
+            let Some(id) = party::insert(tx, &name, hash, now)? else {
+                return Ok(None);
+            };
+            let event = Event {
+                party: Some(id),
+                ..Event::new(now, Kind::PartyAdded)
+            };
+            audit::append(tx, chain, &[event])?;
+            Ok(Some(id))
+        });
+        match added {
+            Ok(Some(id)) => return Ok(id),
+            // Another copy that starts in this moment was faster, or another party took the number: it is there now.
+            Ok(None) => {}
+            Err(error) if error.unique_violation() => {}
+            Err(error) => return Err(error.into()),
         }
-        let id = party::insert(tx, &name, hash, now)?.ok_or(DatabaseError::Gone)?;
-        let event = Event {
-            party: Some(id),
-            ..Event::new(now, Kind::PartyAdded)
-        };
-        audit::append(tx, chain, &[event])?;
-        Ok(id)
-    })?;
-    Ok(party)
+    }
 }
 
 /// Refuses a PostgreSQL schema that is not this program's: several copies may run, so none changes it by itself.

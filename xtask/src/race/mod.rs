@@ -28,6 +28,9 @@ use anyhow::{Result, bail};
 
 use adapter::Adapter;
 
+pub(crate) use adapter::Totp;
+pub(crate) use totp::{Algorithm, code as totp_code};
+
 /// `cargo xtask race`
 #[derive(clap::Args)]
 pub(crate) struct Args {

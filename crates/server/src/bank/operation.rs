@@ -146,11 +146,15 @@ impl Bank {
         key: Uid,
     ) -> Result<Option<operation::Stored>, BankError> {
         let id = visitor.session.contract;
-        let found = self
-            .database
-            .read(move |tx| operation::find(tx, key))
-            .await?;
-        Ok(found.filter(|found| found.contract == id && found.state != operation::State::Shown))
+        let found = self.database.read(move |tx| {
+            let found = operation::find(tx, key)?
+                .filter(|found| found.contract == id && found.state != operation::State::Shown);
+            if found.is_some() {
+                tx.confirm()?;
+            }
+            Ok(found)
+        });
+        Ok(found.await?)
     }
 
     /// Confirms an operation: checks its code where the policy asks for one, and carries it out once.
@@ -212,6 +216,7 @@ impl Bank {
                 return Ok(Prepared::Settled(Confirmed::Gone));
             };
             if let Some(confirmed) = as_settled(&found) {
+                tx.confirm()?;
                 return Ok(Prepared::Settled(confirmed));
             }
             let void = if rule::expired(found.shown_at, now) {
@@ -374,6 +379,7 @@ impl Bank {
                 return Ok(Confirmed::Refused(refusal));
             }
             let found = operation::find(tx, key)?;
+            tx.confirm()?;
             Ok(found
                 .as_ref()
                 .and_then(as_settled)

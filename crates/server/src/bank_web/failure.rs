@@ -105,6 +105,7 @@ impl From<BankError> for Failure {
                 | DatabaseError::Postgres(_)
                 | DatabaseError::Overloaded
                 | DatabaseError::Timeout
+                | DatabaseError::Unconfirmed
                 | DatabaseError::Gone,
             ) => Self::Unavailable(cause),
             BankError::Database(_) => Self::Internal(cause),

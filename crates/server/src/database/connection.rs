@@ -27,14 +27,14 @@ impl Connection {
         })
     }
 
-    /// Opens an existing database to read.
+    /// Opens an existing database to read; on PostgreSQL a standby will do.
     ///
     /// # Errors
     /// [`DatabaseError`] of the engine.
     pub fn open_reader(location: &Location) -> Result<Self, DatabaseError> {
         Ok(match location {
             Location::Sqlite(path) => Self::sqlite(sqlite_engine::open_reader(path)?),
-            Location::Postgres(url) => Self::Postgres(Box::new(postgres_engine::open(url)?)),
+            Location::Postgres(url) => Self::Postgres(Box::new(postgres_engine::open_reader(url)?)),
         })
     }
 
@@ -81,6 +81,19 @@ impl Connection {
                 sqlite.transaction("BEGIN DEFERRED", |tx| work(&mut Tx::Sqlite(tx)))
             }
             Self::Postgres(_) => self.transaction(work),
+        }
+    }
+
+    /// Makes sure that it can be used, as far as can be told: one that died while nobody used it is opened again. Where that
+    /// fails, whoever uses it next is told so.
+    pub(super) fn wake(&mut self, location: &Location) {
+        if let Self::Postgres(postgres) = self
+            && !postgres.is_alive()
+        {
+            match Self::open(location, 0) {
+                Ok(opened) => *self = opened,
+                Err(error) => tracing::error!(%error, "the database cannot be reached"),
+            }
         }
     }
 

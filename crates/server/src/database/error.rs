@@ -35,6 +35,9 @@ pub enum DatabaseError {
     /// No answer in time.
     #[error("the database did not answer in time")]
     Timeout,
+    /// PostgreSQL answered a commit with a warning: no standby may have it, and a fail-over may lose it.
+    #[error("the commit ended before a standby confirmed it")]
+    Unconfirmed,
     /// The threads that serve the database are gone, or one panicked with this request in its hands.
     #[error("the request was given up by the database's threads")]
     Gone,

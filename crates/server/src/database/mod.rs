@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod gather;
 mod migrate;
+mod notices;
 mod pool;
 mod postgres_engine;
 mod recent;

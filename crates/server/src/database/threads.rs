@@ -90,6 +90,7 @@ pub(super) fn gather_postgres<G: Gather>(
     };
     while receive(&mut commands, company) {
         company = commands.len() > 1;
+        connection.wake(location);
         run_group(&mut connection, group, commands.drain(..));
         reconnect(&mut connection, location);
     }
@@ -218,6 +219,7 @@ pub(super) fn serve<G: Gather>(
                 .blocking_recv();
             match command {
                 Some(Command::Work(mut work)) => {
+                    connection.wake(&location);
                     let end = if matches!(location, Location::Sqlite(_)) {
                         connection.read(|tx| work.run(tx))
                     } else {

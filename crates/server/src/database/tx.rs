@@ -133,6 +133,26 @@ impl Tx<'_> {
         }
     }
 
+    /// What was found in this transaction is about to be told as done. On PostgreSQL the commit then waits for the synchronous
+    /// standby as the one did that did it: what a commit left behind that nobody confirmed (its wait was cancelled, its
+    /// server crashed) is told when it is safe, and by no server that was set aside. A row that was locked does the same,
+    /// since a lock is written to the log too. SQLite has it on its disk already.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine.
+    pub fn confirm(&mut self) -> Result<(), DatabaseError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx
+                .query(
+                    "SELECT pg_logical_emit_message(TRUE, 'warifu', ''::TEXT)::TEXT",
+                    &[],
+                    |_| Ok(()),
+                )
+                .map(drop),
+        }
+    }
+
     /// Runs statements without values, as migrations do.
     ///
     /// # Errors

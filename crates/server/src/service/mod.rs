@@ -132,7 +132,13 @@ impl TokenService {
     /// # Errors
     /// When the database cannot say.
     pub async fn audit_heads(&self) -> Result<Vec<Head>, DatabaseError> {
-        let mut heads = self.database.read(audit::heads).await?;
+        let read = self.database.read(|tx| {
+            let heads = audit::heads(tx)?;
+            // What is signed and kept apart must not be lost with a primary: verification would find a cut tail.
+            tx.confirm()?;
+            Ok(heads)
+        });
+        let mut heads = read.await?;
         heads.retain(|head| head.position.sequence > 0);
         Ok(heads)
     }

@@ -87,7 +87,8 @@ pub fn lock(tx: &mut Tx<'_>, ids: &[CredentialId]) -> Result<Vec<Stored>, Databa
             }
             Ok(found)
         }
-        // Sorted before it locks, so that two transactions never wait for each other.
+        // Sorted before it locks, so that two transactions never wait for each other. The locks are written to the log, so
+        // that an answer that is only given again waits for the standby too, as `Tx::confirm` says.
         Tx::Postgres(_) => {
             let ids: Vec<_> = ids.iter().map(|id| id.to_stored()).collect();
             tx.query(

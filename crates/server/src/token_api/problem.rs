@@ -180,6 +180,7 @@ impl From<DatabaseError> for ApiProblem {
         match error {
             DatabaseError::Overloaded
             | DatabaseError::Timeout
+            | DatabaseError::Unconfirmed
             | DatabaseError::Gone
             | DatabaseError::Sqlite(_)
             | DatabaseError::Postgres(_) => Self {

@@ -21,6 +21,7 @@ mod bench;
 mod cli;
 mod crash;
 mod faults;
+mod fail_over;
 mod fold;
 mod fuzz;
 mod keys;

@@ -1,8 +1,9 @@
 //! Copies that are replaced in turn under load: whoever comes through a balancer sees none of it.
 
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -259,4 +260,48 @@ fn a_copy_that_stops_says_so_first_and_lets_every_connection_go() {
     );
     // A second signal ends the notice, which is long here.
     assert!(server.stop().success());
+}
+
+/// Both learn the bank's own party, which is made by whoever comes first.
+#[test]
+fn two_copies_that_start_at_once_on_a_new_database_both_serve() {
+    for _ in 0..3 {
+        let (tokens, bank) = (
+            Place::new(Engine::Postgres),
+            Place::of_bank(Engine::Postgres),
+        );
+        let configs = two_copies(&tokens, &bank);
+        // The keys and the service's secrets are made by the first command, as an installation does.
+        let add = Command::new(env!("CARGO_BIN_EXE_warifu"))
+            .arg("--config")
+            .arg(&configs[0])
+            .args(["relying-party", "add", "another"])
+            .output()
+            .unwrap();
+        assert!(add.status.success(), "{add:?}");
+        let copies = configs.each_ref().map(|config| {
+            Command::new(env!("CARGO_BIN_EXE_warifu"))
+                .arg("--config")
+                .arg(config)
+                .args(["serve", "--empty"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        });
+        let said = copies.map(until_it_serves);
+        assert!(said.iter().all(|said| said.contains("Metrics")), "{said:?}");
+        assert_eq!(tokens.count("SELECT COUNT(*) FROM relying_parties"), 2);
+    }
+}
+
+/// What it says until it serves, or ends; then it is ended.
+fn until_it_serves(mut child: Child) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("Metrics") && lines.read_line(&mut said).unwrap() > 0 {}
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    said.push_str(&String::from_utf8_lossy(&output.stderr));
+    said
 }
