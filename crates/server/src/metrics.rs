@@ -29,6 +29,8 @@ pub struct Metrics {
     /// Seconds from a request's arrival at the bank to its answer.
     pub bank_seconds: Histogram,
     bank_queue: Gauge<i64, AtomicI64>,
+    /// Connections that were closed at once, since their client had as many as one may have, by listener.
+    pub connections_refused: Family<ListenerLabel, Counter>,
     /// Seconds since 1970 of the newest audit checkpoint.
     pub checkpoint_time: Gauge<i64, AtomicI64>,
 }
@@ -47,6 +49,13 @@ pub struct RequestLabel {
     pub route: String,
     /// The HTTP status.
     pub status: u16,
+}
+
+/// `listener`
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ListenerLabel {
+    /// `tokens`, `customers`, `staff`, `metrics` or `lan`.
+    pub listener: &'static str,
 }
 
 /// `listener`, `route` and `status`
@@ -120,8 +129,15 @@ impl Default for Metrics {
             "Commands that wait for the bank's database",
             bank_queue.clone(),
         );
+        let connections_refused = Family::default();
+        registry.register(
+            "connections_refused",
+            "Connections beyond what one client address may have, by listener",
+            connections_refused.clone(),
+        );
         Self {
             registry,
+            connections_refused,
             bank_requests,
             bank_seconds,
             bank_queue,

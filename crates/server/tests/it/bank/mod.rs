@@ -11,7 +11,7 @@ mod operation;
 mod overload;
 mod restore;
 mod rolling;
-mod sign_in;
+pub(crate) mod sign_in;
 mod soak;
 mod staff;
 mod statement;

@@ -31,7 +31,7 @@ both_engines!(
     a_hash_of_older_parameters_is_made_anew_at_the_next_login,
 );
 
-pub(super) const PASSWORD: &str = "correct horse battery";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 const ADDRESS: &str = "192.0.2.7";
 
 pub(super) fn caller() -> Caller {
@@ -44,7 +44,7 @@ pub(super) fn caller() -> Caller {
 
 impl BankSite {
     /// A contract whose password is [`PASSWORD`]; `due_in`: a first password, that holds so long.
-    pub(super) async fn with_password(
+    pub(crate) async fn with_password(
         &self,
         id: &str,
         number: u32,
@@ -56,7 +56,7 @@ impl BankSite {
     }
 
     /// [`PASSWORD`] for a contract.
-    pub(super) async fn give_password(&self, contract: ContractId, due_in: Option<SignedDuration>) {
+    pub(crate) async fn give_password(&self, contract: ContractId, due_in: Option<SignedDuration>) {
         let hash = self.bank().hash_password(PASSWORD).await.unwrap();
         let now = self.now();
         let due_until = due_in.map(|due_in| now.checked_add(due_in).unwrap());

@@ -27,6 +27,11 @@ impl Reply {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Every header as it came, its name in small letters.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -66,6 +71,14 @@ impl Client {
         Self {
             address,
             connection: None,
+        }
+    }
+
+    /// Over a connection that is there.
+    pub(crate) fn over(stream: TcpStream) -> Self {
+        Self {
+            address: stream.peer_addr().unwrap(),
+            connection: Some(buffered(stream)),
         }
     }
 
@@ -122,10 +135,7 @@ impl Client {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        let stream = TcpStream::connect(self.address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        Ok(BufReader::new(stream))
+        Ok(buffered(TcpStream::connect(self.address)?))
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
@@ -148,6 +158,13 @@ impl Client {
         let answer: ProvisionAnswer = serde_json::from_slice(&reply.body).unwrap();
         beginning.end(&answer)
     }
+}
+
+fn buffered(stream: TcpStream) -> BufReader<TcpStream> {
+    stream.set_nodelay(true).unwrap();
+    let patience = Some(Duration::from_secs(30));
+    stream.set_read_timeout(patience).unwrap();
+    BufReader::new(stream)
 }
 
 fn read_reply(connection: &mut BufReader<TcpStream>, without_body: bool) -> io::Result<Reply> {
