@@ -44,7 +44,7 @@ async fn is_refused(from: [u8; 4], to: SocketAddr) -> bool {
     let Ok(stream) = connect_from(from, to).await else {
         return true;
     };
-    let asked = Client::over(stream).request("GET", "/", &[], b"");
+    let asked = Client::over(stream).and_then(|mut client| client.request("GET", "/", &[], b""));
     asked.is_err()
 }
 
@@ -74,7 +74,10 @@ async fn one_address_cannot_take_all_places_and_a_slow_loris_keeps_nobody_else_o
         }
         assert!(is_refused(ATTACKER, ground.bank).await);
         let stream = connect_from(CUSTOMER, ground.bank).await.unwrap();
-        let page = Client::over(stream).request("GET", "/", &[], b"").unwrap();
+        let page = Client::over(stream)
+            .unwrap()
+            .request("GET", "/", &[], b"")
+            .unwrap();
         assert_eq!(page.status, 200);
         // So is everybody whom the bank's own proxy lets in, however many they are.
         let proxied: Vec<_> = (0..5).map(|_| Client::new(ground.bank).get("/")).collect();
@@ -196,7 +199,9 @@ fn who_asks_and_reads_nothing_of_the_answer_is_hung_up_on() {
         short.is_free_again().await;
         // Who reads, however much there is, has all of it.
         let stream = connect_from(CUSTOMER, short.address).await.unwrap();
-        let long = Client::over(stream).request("GET", "/long", &[], b"");
+        let long = Client::over(stream)
+            .unwrap()
+            .request("GET", "/long", &[], b"");
         assert_eq!(long.unwrap().body.len(), 32 << 20);
         short.close().await;
     });
@@ -211,7 +216,7 @@ fn the_program_counts_what_it_refused_by_listener() {
         let mut open = Vec::new();
         for _ in 0..3 {
             let stream = connect_from(ATTACKER, server.address).await.unwrap();
-            let mut client = Client::over(stream);
+            let mut client = Client::over(stream).unwrap();
             assert_eq!(client.get("/v1/time").status, 200);
             open.push(client);
         }

@@ -195,7 +195,7 @@ async fn a_strangers_word_on_his_address_is_not_believed(engine: Engine) {
     ground.site.with_password(ID, 1, None).await;
     // A stranger takes the bank's proxy for himself and pretends another address each time.
     let stream = connect_from(STRANGER, ground.bank).await.unwrap();
-    let mut stranger = Client::over(stream);
+    let mut stranger = Client::over(stream).unwrap();
     let page = stranger.get("/");
     let cookie = page.header("set-cookie").unwrap();
     let cookie = cookie.split(';').next().unwrap().to_owned();

@@ -74,12 +74,12 @@ impl Client {
         }
     }
 
-    /// Over a connection that is there.
-    pub(crate) fn over(stream: TcpStream) -> Self {
-        Self {
-            address: stream.peer_addr().unwrap(),
-            connection: Some(buffered(stream)),
-        }
+    /// Over a connection that is there, unless it was reset already.
+    pub(crate) fn over(stream: TcpStream) -> io::Result<Self> {
+        Ok(Self {
+            address: stream.peer_addr()?,
+            connection: Some(buffered(stream)?),
+        })
     }
 
     pub(crate) fn request(
@@ -135,7 +135,7 @@ impl Client {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        Ok(buffered(TcpStream::connect(self.address)?))
+        buffered(TcpStream::connect(self.address)?)
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
@@ -160,11 +160,10 @@ impl Client {
     }
 }
 
-fn buffered(stream: TcpStream) -> BufReader<TcpStream> {
-    stream.set_nodelay(true).unwrap();
-    let patience = Some(Duration::from_secs(30));
-    stream.set_read_timeout(patience).unwrap();
-    BufReader::new(stream)
+fn buffered(stream: TcpStream) -> io::Result<BufReader<TcpStream>> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    Ok(BufReader::new(stream))
 }
 
 fn read_reply(connection: &mut BufReader<TcpStream>, without_body: bool) -> io::Result<Reply> {
