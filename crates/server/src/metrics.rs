@@ -69,6 +69,26 @@ pub struct BankRequestLabel {
     pub status: u16,
 }
 
+fn bank_queue(registry: &mut Registry) -> Gauge<i64, AtomicI64> {
+    let depth = Gauge::default();
+    registry.register(
+        "bank_queue_depth",
+        "Commands that wait for the bank's database",
+        depth.clone(),
+    );
+    depth
+}
+
+fn connections_refused(registry: &mut Registry) -> Family<ListenerLabel, Counter> {
+    let refused = Family::default();
+    registry.register(
+        "connections_refused",
+        "Connections beyond what one client address may have, by listener",
+        refused.clone(),
+    );
+    refused
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("warifu");
@@ -123,18 +143,8 @@ impl Default for Metrics {
             "Seconds from a request's arrival at the bank to its answer",
             bank_seconds.clone(),
         );
-        let bank_queue = Gauge::default();
-        registry.register(
-            "bank_queue_depth",
-            "Commands that wait for the bank's database",
-            bank_queue.clone(),
-        );
-        let connections_refused = Family::default();
-        registry.register(
-            "connections_refused",
-            "Connections beyond what one client address may have, by listener",
-            connections_refused.clone(),
-        );
+        let bank_queue = bank_queue(&mut registry);
+        let connections_refused = connections_refused(&mut registry);
         Self {
             registry,
             connections_refused,
