@@ -25,4 +25,5 @@ pub mod staff;
 pub mod token_id;
 pub mod transfer;
 pub mod uid;
+pub mod written;
 pub mod yen;

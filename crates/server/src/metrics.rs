@@ -33,6 +33,8 @@ pub struct Metrics {
     pub mails: Family<MailLabel, Gauge<i64, AtomicI64>>,
     /// How often the clock was moved while the process ran.
     pub clock_steps: Counter,
+    /// Connections that were closed at once, since their client had as many as one may have, by listener.
+    pub connections_refused: Family<ListenerLabel, Counter>,
     /// Seconds since 1970 of the newest audit checkpoint.
     pub checkpoint_time: Gauge<i64, AtomicI64>,
 }
@@ -53,6 +55,13 @@ pub struct RequestLabel {
     pub status: u16,
 }
 
+/// `listener`
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ListenerLabel {
+    /// `tokens`, `customers`, `staff`, `metrics` or `lan`.
+    pub listener: &'static str,
+}
+
 /// `listener`, `route` and `status`
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct BankRequestLabel {
@@ -69,6 +78,26 @@ pub struct BankRequestLabel {
 pub struct MailLabel {
     /// `no`: due at once; `in_vain`: it failed, and is tried again.
     pub tried: &'static str,
+}
+
+fn bank_queue(registry: &mut Registry) -> Gauge<i64, AtomicI64> {
+    let depth = Gauge::default();
+    registry.register(
+        "bank_queue_depth",
+        "Commands that wait for the bank's database",
+        depth.clone(),
+    );
+    depth
+}
+
+fn connections_refused(registry: &mut Registry) -> Family<ListenerLabel, Counter> {
+    let refused = Family::default();
+    registry.register(
+        "connections_refused",
+        "Connections beyond what one client address may have, by listener",
+        refused.clone(),
+    );
+    refused
 }
 
 impl Default for Metrics {
@@ -125,17 +154,14 @@ impl Default for Metrics {
             "Seconds from a request's arrival at the bank to its answer",
             bank_seconds.clone(),
         );
-        let bank_queue = Gauge::default();
-        registry.register(
-            "bank_queue_depth",
-            "Commands that wait for the bank's database",
-            bank_queue.clone(),
-        );
+        let bank_queue = bank_queue(&mut registry);
+        let connections_refused = connections_refused(&mut registry);
         let (mails, clock_steps) = of_faults_below(&mut registry);
         Self {
             registry,
             mails,
             clock_steps,
+            connections_refused,
             bank_requests,
             bank_seconds,
             bank_queue,

@@ -14,6 +14,7 @@ mod numbers;
 mod paths;
 mod rules;
 mod sizes;
+mod threats;
 mod twins;
 mod words;
 
@@ -95,11 +96,12 @@ pub(crate) fn run() -> Result<()> {
     let mut manifests = member_manifests(&metadata)?;
     manifests.extend(member_manifests(&desktop)?);
     let (rules, mapped) = rules::check(&house);
-    let checks: [(&str, Vec<String>); 14] = [
+    let checks: [(&str, Vec<String>); 15] = [
         ("crate edges", edges::check(&packages)),
         ("domain crates", domain::check(&packages)),
         ("file sizes", sizes::check(&house.sources)),
         ("rules", rules),
+        ("threats", threats::check(&house)),
         ("words", words::check(&house.sources)),
         ("decisions", decisions::check(&house.paths)),
         ("links", links::check(&house.sources, &exists)),

@@ -91,7 +91,7 @@ fn mapped(row: &Row, house: &House) -> Vec<String> {
 }
 
 /// A function of that name in a Rust file, or a title in a browser test.
-fn test_exists(test: &str, house: &House) -> bool {
+pub(super) fn test_exists(test: &str, house: &House) -> bool {
     let name = test.rsplit("::").next().unwrap_or(test);
     let function = format!("fn {name}(");
     house.sources.iter().any(|source| {
@@ -157,7 +157,7 @@ fn looks_like_id(text: &str) -> bool {
 }
 
 /// What stands in backquotes.
-fn quoted(cell: &str) -> Vec<&str> {
+pub(super) fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 

@@ -38,6 +38,7 @@ loss-broken = Device broken
 staff-asked-by = Asked by
 staff-asked-by-hint = For example: the customer by phone
 staff-asked-by-missing = Say who asked for it.
+staff-text-bad = At most 200 characters, none of them invisible.
 staff-ask = Ask for an approval (two persons)
 staff-ask-what = What
 staff-subject = Booking

@@ -38,6 +38,7 @@ loss-broken = 端末の故障
 staff-asked-by = 申し出た方
 staff-asked-by-hint = 例：本人からの電話
 staff-asked-by-missing = 申し出た方を入力してください。
+staff-text-bad = 200文字以内で、見えない文字を含めずに入力してください。
 staff-ask = 承認の依頼（二人で行う手続き）
 staff-ask-what = 手続き
 staff-subject = 対象の取引

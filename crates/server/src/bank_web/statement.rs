@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use warifu_bank::account::AccountId;
 use warifu_bank::jst;
+use warifu_bank::written::is_unseen;
 use warifu_bank::yen::Yen;
 
 use super::Failure;
@@ -230,9 +231,14 @@ pub(super) async fn csv(
     Ok((headers, text).into_response())
 }
 
-/// A text as a cell: quoted, and with a mark before what a spreadsheet would take for a formula (OWASP CSV Injection).
+/// A text as a cell: quoted, and with a mark before what a spreadsheet would take for a formula (OWASP CSV Injection), also
+/// behind what some of them skip.
 fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    let skipped = |letter: char| letter.is_whitespace() || letter.is_control() || is_unseen(letter);
+    let formula = text
+        .trim_start_matches(skipped)
+        .starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || text.starts_with(char::is_control);
     let mark = if formula { "'" } else { "" };
     format!("\"{mark}{}\"", text.replace('"', "\"\""))
 }
@@ -247,5 +253,8 @@ mod tests {
         assert_eq!(cell("=1+1"), "\"'=1+1\"");
         assert_eq!(cell("-2+3|cmd"), "\"'-2+3|cmd\"");
         assert_eq!(cell("a\"b"), "\"a\"\"b\"");
+        for text in ["\t1", "\r1", "\n1", " =1", "\u{feff}=1", "\u{200b}＝1"] {
+            assert_eq!(cell(text), format!("\"'{text}\""));
+        }
     }
 }

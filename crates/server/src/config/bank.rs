@@ -39,6 +39,8 @@ pub struct BankConfig {
     pub in_flight: usize,
     /// Connections of clients at once.
     pub max_connections: usize,
+    /// Connections of one client address at once; one more is closed. Trusted proxies and this machine are not counted.
+    pub max_connections_per_address: usize,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// Seconds until a running request is given up when the bank stops.
@@ -101,6 +103,7 @@ impl Default for BankConfig {
             cache_mib: 16,
             in_flight: 128,
             max_connections: 1024,
+            max_connections_per_address: 128,
             trusted_proxies: Vec::new(),
             drain_seconds: 20,
             password_threads: 0,
@@ -136,11 +139,12 @@ impl BankConfig {
             self.queue,
             self.in_flight,
             self.max_connections,
+            self.max_connections_per_address,
         ]
         .contains(&0)
         {
             return value(
-                "bank.connections, bank.queue, bank.in_flight and bank.max_connections must be at least 1",
+                "bank.connections, bank.queue, bank.in_flight, bank.max_connections and bank.max_connections_per_address must be at least 1",
             );
         }
         if self.database.is_some() && self.database_environment.is_some() {

@@ -86,6 +86,8 @@ pub struct TokenServiceConfig {
     pub in_flight: usize,
     /// Connections of clients at once; one more waits to be accepted.
     pub max_connections: usize,
+    /// Connections of one client address at once; one more is closed. Trusted proxies and this machine are not counted.
+    pub max_connections_per_address: usize,
     /// Provisionings of one address at once.
     pub provision_burst: u32,
     /// Provisionings of one address an hour, beyond the burst.
@@ -191,6 +193,7 @@ impl Default for TokenServiceConfig {
             cache_mib: 24,
             in_flight: 512,
             max_connections: 4096,
+            max_connections_per_address: 512,
             provision_burst: 30,
             provision_per_hour: 120,
             trusted_proxies: Vec::new(),
@@ -248,6 +251,10 @@ impl Config {
             ("group", service.group),
             ("in_flight", service.in_flight),
             ("max_connections", service.max_connections),
+            (
+                "max_connections_per_address",
+                service.max_connections_per_address,
+            ),
         ] {
             if value == 0 {
                 return Err(ConfigError::Value(format!(

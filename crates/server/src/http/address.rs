@@ -7,11 +7,23 @@ use axum::http::HeaderMap;
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Whose requests are counted together: an IPv4 address, or the /64 that one IPv6 customer has.
+/// Whose requests are counted together: an IPv4 address, or the /64 that one IPv6 customer has, by its first address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
+    /// Whose address this is.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            v4 => v4,
+        })
+    }
+
     /// The client of a request: the peer, or, behind trusted proxies, the last address in `X-Forwarded-For` that none
     /// of them added.
     #[must_use]
@@ -33,7 +45,7 @@ impl ClientAddress {
                 Err(_) => break,
             }
         }
-        Self(address)
+        Self::new(address)
     }
 }
 
@@ -41,10 +53,7 @@ impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             IpAddr::V4(address) => write!(f, "{address}"),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                write!(f, "{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
+            IpAddr::V6(network) => write!(f, "{network}/64"),
         }
     }
 }
@@ -106,5 +115,8 @@ mod tests {
             "2001:db8:1:2::/64"
         );
         assert_eq!(client("::ffff:192.0.2.1", &[], &[]), "192.0.2.1");
+        let new = |address: &str| ClientAddress::new(address.parse().unwrap());
+        assert_eq!(new("2001:db8:1:2::7"), new("2001:db8:1:2:3:4:5:6"));
+        assert_ne!(new("2001:db8:1:2::7"), new("2001:db8:1:3::7"));
     }
 }

@@ -4,9 +4,8 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Instant;
 
-use crate::ambient::stopwatch;
+use super::seldom::Seldom;
 
 tokio::task_local! {
     static ADMITTED: Arc<Admission>;
@@ -21,9 +20,7 @@ pub struct Admission {
     most: usize,
     inside: AtomicUsize,
     turned_away: AtomicU64,
-    since: Instant,
-    /// The second, counted from `since`, in which the log was last told.
-    told: AtomicU64,
+    log: Seldom,
 }
 
 /// A request that is in work; its place is free again when this is dropped.
@@ -41,8 +38,7 @@ impl Admission {
             most,
             inside: AtomicUsize::new(0),
             turned_away: AtomicU64::new(0),
-            since: stopwatch(),
-            told: AtomicU64::new(u64::MAX),
+            log: Seldom::new(),
         })
     }
 
@@ -58,8 +54,7 @@ impl Admission {
             return Some(Place(Arc::clone(self)));
         }
         let turned_away = self.turned_away.fetch_add(1, Ordering::Relaxed) + 1;
-        let second = self.since.elapsed().as_secs();
-        if self.told.swap(second, Ordering::Relaxed) != second {
+        if self.log.is_due() {
             tracing::warn!(
                 in_flight = self.most,
                 turned_away,

@@ -7,6 +7,7 @@ use warifu_bank::account::AccountId;
 use warifu_bank::contract::{ContractId, LossReason, Service, TokenStanding};
 use warifu_bank::staff::{Act, ApprovalKind};
 use warifu_bank::uid::Uid;
+use warifu_bank::written::is_plain;
 use warifu_bank::yen::Yen;
 
 use super::member;
@@ -17,6 +18,9 @@ use crate::bank_web::ask::{Ask, Posted, see};
 use crate::bank_web::confirm::UNPROCESSABLE;
 use crate::web::form::Form;
 use crate::web::page::{Block, Cell, Field, FieldKind, Form as PageForm, Page, Table};
+
+/// Characters of a reason, or of who asked, at most.
+const WRITTEN: usize = 200;
 
 /// `GET /`: find a contract by ID, name or token ID.
 pub(super) async fn find(ask: Ask, RawQuery(query): RawQuery) -> Result<Response, Failure> {
@@ -408,6 +412,10 @@ pub(super) async fn stop(Path(id): Path<String>, posted: Posted) -> Result<Respo
         let error = ("asked".into(), ask.say("staff-asked-by-missing"));
         return view_page(&ask, &member, id, &[error]).await;
     }
+    if !is_plain(asked, WRITTEN) {
+        let error = ("asked".into(), ask.say("staff-text-bad"));
+        return view_page(&ask, &member, id, &[error]).await;
+    }
     if ask
         .web
         .bank
@@ -435,6 +443,10 @@ pub(super) async fn ask_approval(
     let why = form.text("why");
     if why.is_empty() {
         let error = ("why".into(), ask.say("staff-reason-missing"));
+        return view_page(&ask, &member, id, &[error]).await;
+    }
+    if !is_plain(why, WRITTEN) {
+        let error = ("why".into(), ask.say("staff-text-bad"));
         return view_page(&ask, &member, id, &[error]).await;
     }
     let subject = form.text("subject");

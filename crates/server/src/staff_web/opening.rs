@@ -9,6 +9,7 @@ use warifu_bank::kana::fold_name;
 use warifu_bank::mail_address::MailAddress;
 use warifu_bank::staff::Act;
 use warifu_bank::uid::Uid;
+use warifu_bank::written::is_plain;
 use warifu_bank::yen::Yen;
 use zeroize::Zeroizing;
 
@@ -82,7 +83,7 @@ fn read(ask: &Ask, form: &Form) -> Result<NewContract, Vec<(String, String)>> {
     let mut errors = Vec::new();
     let mut wrong = |name: &str, key: &str| errors.push((name.to_owned(), ask.say(key)));
     let name = form.text("name");
-    if name.is_empty() || name.chars().count() > 30 {
+    if !is_plain(name, 30) {
         wrong("name", "staff-name-bad");
     }
     let kana = fold_name(form.text("kana"));

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use warifu::ambient::{Clock as _, SystemClock};
 use warifu::config::Config;
-use warifu::http::{Listener, serve};
+use warifu::http::{Doors, Listener, serve};
 use warifu::lan::{Authority, Lan, speaks_for};
 
 use crate::harness::{apart, run, second};
@@ -120,7 +120,7 @@ fn a_client_that_trusts_the_authority_is_served_and_one_that_does_not_is_not() {
         let router = Router::new().route("/", get(async || "over TLS"));
         let (stop, stopping) = watch::channel(false);
         let drain = Duration::from_secs(5);
-        let serving = tokio::spawn(serve(listener, router, 16, drain, stopping));
+        let serving = tokio::spawn(serve(listener, router, Doors::new(16, 16), drain, stopping));
         let ask = |roots: Vec<Certificate<'static>>| {
             apart(|| {
                 let tls = TlsConfig::builder()
@@ -159,7 +159,7 @@ fn the_page_offers_the_certificate_whose_fingerprint_it_shows() {
         let (stop, stopping) = watch::channel(false);
         let page = lan.page(&Config::default());
         let drain = Duration::from_secs(5);
-        let serving = tokio::spawn(serve(listener, page, 16, drain, stopping));
+        let serving = tokio::spawn(serve(listener, page, Doors::new(16, 16), drain, stopping));
         let ask = |path: &str| {
             apart(|| {
                 let mut answer = ureq::get(format!("http://{address}{path}")).call().unwrap();

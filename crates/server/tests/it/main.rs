@@ -14,6 +14,7 @@
 #[macro_use]
 mod harness;
 
+mod attacker;
 mod audit;
 mod audit_file;
 mod bank;

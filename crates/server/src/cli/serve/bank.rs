@@ -38,6 +38,9 @@ const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a form may take to arrive, as with a body at the token service: they are some kilobytes.
 const FORM_TIME: Duration = Duration::from_secs(10);
 
+/// Connections to the staff's pages, and of one address: a branch may stand behind one.
+const STAFF: (usize, usize) = (256, 128);
+
 /// The bank of this process.
 pub(super) struct RunningBank {
     bank: Arc<Bank>,
@@ -138,10 +141,16 @@ impl RunningBank {
         };
         let staff_pages = whole(staff_web::router(Arc::clone(&web)), "staff");
         let customer_pages = whole(router(web), "customers");
-        let (most, drain) = (settings.max_connections, settings.drain());
+        let most = (
+            settings.max_connections,
+            settings.max_connections_per_address,
+        );
+        let doors = |listener, most| running.doors(listener, most, &settings.trusted_proxies);
+        let (customers, members) = (doors("customers", most), doors("staff", STAFF));
+        let (stop, drain) = (stopping.clone(), settings.drain());
         [
-            tokio::spawn(serve(pages, customer_pages, most, drain, stopping.clone())),
-            tokio::spawn(serve(staff, staff_pages, 256, drain, stopping.clone())),
+            tokio::spawn(serve(pages, customer_pages, customers, drain, stop.clone())),
+            tokio::spawn(serve(staff, staff_pages, members, drain, stop)),
         ]
     }
 

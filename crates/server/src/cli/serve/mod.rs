@@ -5,7 +5,7 @@ mod bank;
 mod clock;
 mod numbers;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::ambient::{Clock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
 use crate::database::{DatabaseError, Location, PoolSettings};
-use crate::http::{Admission, Listener, let_go, serve};
+use crate::http::{Admission, Doors, Listener, let_go, serve};
 use crate::lan::Lan;
 use crate::logging;
-use crate::metrics::Metrics;
+use crate::metrics::{ListenerLabel, Metrics};
 use crate::service::TokenService;
 use crate::service::secrets::ServiceSecrets;
 use crate::startup::{self, ServerLock, StartupError};
@@ -36,6 +36,9 @@ const TIDY_EVERY: Duration = Duration::from_secs(60);
 
 /// How long a caller waits for the database.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connections of a listener that few have business with, and of one client there.
+const FEW: (usize, usize) = (64, 16);
 
 /// What is wanted beside the configuration.
 #[derive(Debug, Clone, Copy, Default)]
@@ -131,7 +134,16 @@ pub fn run(
     };
     let trusting = lan.as_ref().zip(trust).map(|(lan, listener)| {
         let page = lan.page(config);
-        move |stopping| tokio::spawn(serve(listener, page, 64, Duration::from_secs(1), stopping))
+        let doors = running.doors("lan", FEW, &[]);
+        move |stopping| {
+            tokio::spawn(serve(
+                listener,
+                page,
+                doors,
+                Duration::from_secs(1),
+                stopping,
+            ))
+        }
     });
     let running = serve_until_stopped(running, listeners, trusting, announce);
     let running = runtime.block_on(running);
@@ -249,12 +261,16 @@ async fn serve_until_stopped(
         });
         let settings = &running.config.token_service;
         let pages = let_go(router(api), leaving.clone());
-        let (most, drain) = (settings.max_connections, settings.drain());
+        let most = (
+            settings.max_connections,
+            settings.max_connections_per_address,
+        );
+        let doors = running.doors("tokens", most, &settings.trusted_proxies);
         serving.push(tokio::spawn(serve(
             listener,
             pages,
-            most,
-            drain,
+            doors,
+            settings.drain(),
             stopping.clone(),
         )));
     }
@@ -263,7 +279,7 @@ async fn serve_until_stopped(
     serving.push(tokio::spawn(serve(
         listeners.metrics,
         pages,
-        64,
+        running.doors("metrics", FEW, &[]),
         drain,
         stopping.clone(),
     )));
@@ -379,6 +395,22 @@ impl Running {
             Err(error) => {
                 tracing::warn!(%error, "the clock could not be compared with the audit trail");
             }
+        }
+    }
+
+    /// The doors of a listener: so many connections at once, so many of one client.
+    fn doors(
+        &self,
+        listener: &'static str,
+        (most, most_of_one): (usize, usize),
+        trusted: &[IpAddr],
+    ) -> Doors {
+        let label = ListenerLabel { listener };
+        let refused = self.metrics.connections_refused.get_or_create(&label);
+        Doors {
+            exempt: trusted.to_vec(),
+            refused: refused.clone(),
+            ..Doors::new(most, most_of_one)
         }
     }
 

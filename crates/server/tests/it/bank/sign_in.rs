@@ -56,7 +56,7 @@ impl BankSite {
     }
 
     /// [`PASSWORD`] for a contract.
-    pub(super) async fn give_password(&self, contract: ContractId, due_in: Option<SignedDuration>) {
+    pub(crate) async fn give_password(&self, contract: ContractId, due_in: Option<SignedDuration>) {
         let hash = self.bank().hash_password(PASSWORD).await.unwrap();
         let now = self.now();
         let due_until = due_in.map(|due_in| now.checked_add(due_in).unwrap());

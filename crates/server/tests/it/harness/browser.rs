@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,10 +59,19 @@ impl Answered {
 
 impl BankSite {
     fn web(&self, admission: &Arc<Admission>) -> Arc<BankWeb> {
+        self.web_behind(admission, Vec::new())
+    }
+
+    /// What both routers stand on, behind these proxies.
+    pub(crate) fn web_behind(
+        &self,
+        admission: &Arc<Admission>,
+        trusted_proxies: Vec<IpAddr>,
+    ) -> Arc<BankWeb> {
         Arc::new(BankWeb {
             bank: self.bank(),
             entropy: Arc::new(SystemEntropy),
-            trusted_proxies: Vec::new(),
+            trusted_proxies,
             admission: Arc::clone(admission),
             form_time: Duration::from_secs(1),
             turned_away: TurnedAway::default(),

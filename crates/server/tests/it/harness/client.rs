@@ -27,6 +27,11 @@ impl Reply {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Every header as it came, its name in small letters.
+    pub(crate) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
@@ -67,6 +72,14 @@ impl Client {
             address,
             connection: None,
         }
+    }
+
+    /// Over a connection that is there, unless it was reset already.
+    pub(crate) fn over(stream: TcpStream) -> io::Result<Self> {
+        Ok(Self {
+            address: stream.peer_addr()?,
+            connection: Some(buffered(stream)?),
+        })
     }
 
     pub(crate) fn request(
@@ -122,10 +135,7 @@ impl Client {
         if let Some(connection) = self.connection.take() {
             return Ok(connection);
         }
-        let stream = TcpStream::connect(self.address)?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        Ok(BufReader::new(stream))
+        buffered(TcpStream::connect(self.address)?)
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Reply {
@@ -148,6 +158,12 @@ impl Client {
         let answer: ProvisionAnswer = serde_json::from_slice(&reply.body).unwrap();
         beginning.end(&answer)
     }
+}
+
+fn buffered(stream: TcpStream) -> io::Result<BufReader<TcpStream>> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    Ok(BufReader::new(stream))
 }
 
 fn read_reply(connection: &mut BufReader<TcpStream>, without_body: bool) -> io::Result<Reply> {
