@@ -8,6 +8,7 @@ mod checkpointer;
 mod command;
 mod connection;
 mod error;
+mod failing;
 mod gather;
 mod migrate;
 mod pool;
@@ -23,6 +24,7 @@ pub use gather::Gather;
 pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
 pub(crate) use recent::Spent;
+pub(crate) use sqlite_engine::SqliteTx;
 pub use sqlite_engine::copy_sqlite;
 pub use tx::{Row, Tx, Value};
 
