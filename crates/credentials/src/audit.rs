@@ -6,8 +6,9 @@
 
 use std::fmt;
 
-use hmac::Mac as _;
+use hmac::{Hmac, Mac as _};
 use jiff::Timestamp;
+use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -111,9 +112,9 @@ pub struct Head {
     pub mark: Mark,
 }
 
-/// Marks rows and checks marks.
+/// Marks rows and checks marks. It holds the keyed state, not the key: each mark begins from there.
 #[derive(Clone)]
-pub struct Chain(Zeroizing<[u8; 32]>);
+pub struct Chain(Hmac<Sha256>);
 
 /// A row that does not follow its predecessor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -199,8 +200,12 @@ impl Head {
 impl Chain {
     /// A chain under a secret key.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whoever hands the key over keeps no copy of it"
+    )]
     pub fn new(key: Zeroizing<[u8; 32]>) -> Self {
-        Self(key)
+        Self(hmac(&key))
     }
 
     /// The head after `event`.
@@ -241,7 +246,7 @@ impl Chain {
 
     /// Fixed-length fields in order, each that may be absent with a byte that says whether it is, the note last.
     fn mark(&self, before: Mark, position: Position, event: &Event) -> Mark {
-        let mut mac = hmac(&self.0);
+        let mut mac = self.0.clone();
         mac.update(&position.to_stored().to_be_bytes());
         mac.update(&before.0);
         mac.update(&event.at.as_microsecond().to_be_bytes());

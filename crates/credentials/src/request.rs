@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use hmac::Mac as _;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::credential_id::CredentialId;
@@ -52,9 +53,9 @@ pub enum Asked<'a> {
     Unlock,
 }
 
-/// Makes digests under a key of the service's own.
+/// Makes digests under a key of the service's own. It holds the keyed state, not the key.
 #[derive(Clone)]
-pub struct RequestDigester(Zeroizing<[u8; 32]>);
+pub struct RequestDigester(Hmac<Sha256>);
 
 impl FromStr for RequestKey {
     type Err = RequestKeyError;
@@ -77,8 +78,12 @@ impl fmt::Debug for RequestKey {
 impl RequestDigester {
     /// A digester under a secret key.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "whoever hands the key over keeps no copy of it"
+    )]
     pub fn new(key: Zeroizing<[u8; 32]>) -> Self {
-        Self(key)
+        Self(hmac(&key))
     }
 
     /// Which request it is.
@@ -105,7 +110,7 @@ impl RequestDigester {
 
     /// Every part with its length before it, so that no two lists of parts make the same bytes.
     fn mac(&self, label: &[u8], parts: &[&[u8]]) -> [u8; 16] {
-        let mut mac = hmac(&self.0);
+        let mut mac = self.0.clone();
         for part in std::iter::once(&label).chain(parts) {
             mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             mac.update(part);

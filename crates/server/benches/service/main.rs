@@ -27,6 +27,10 @@ use clap::Parser as _;
 
 use args::{Args, Part};
 
+/// The same as the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Anything that keeps the benchmark from its figures.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

@@ -69,7 +69,7 @@ pub(crate) struct Recent {
 struct Rows {
     requests: HashMap<Key, i64, Digests>,
     /// By credential.
-    spent: HashMap<i64, Spent>,
+    spent: HashMap<i64, Spent, Numbers>,
 }
 
 /// Requests are keyed digests: whoever does not have the key cannot choose them, and every part is as good as a hash.
@@ -93,6 +93,37 @@ impl Hasher for Digests {
 
     /// The length of the key, which is always the same.
     fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Numbers of credentials: the service draws them at random, so nobody chooses which fall together.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Numbers(u64);
+
+impl BuildHasher for Numbers {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+impl Hasher for Numbers {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_i64(i64::from(*byte));
+        }
+    }
+
+    /// Multiplied by the golden ratio and folded, so that both ends of the hash differ.
+    fn write_i64(&mut self, number: i64) {
+        let product = u128::from(self.0 ^ number.cast_unsigned()) * 0x9e37_79b9_7f4a_7c15;
+        let [low, high] = [product, product >> 64].map(|half| half & u128::from(u64::MAX));
+        self.0 = u64::try_from(low ^ high).unwrap_or_default();
+    }
 
     fn finish(&self) -> u64 {
         self.0
@@ -312,20 +343,18 @@ impl Folding {
 
         let rest = order.credentials.iter().skip(self.folded.credentials);
         let mut credentials = 0;
+        let mut fold_spent = tx.repeated(FOLD_SPENT)?;
         for credential in rest.take(share(order.credentials.len())) {
             credentials += 1;
             let Some(spent) = spent.get(credential) else {
                 continue;
             };
-            tx.execute(
-                FOLD_SPENT,
-                &[
-                    Value::Int(*credential),
-                    Value::Int(spent.step),
-                    Value::Int(i64::from(spent.drift)),
-                    Value::Int(spent.at),
-                ],
-            )?;
+            fold_spent.execute(&[
+                Value::Int(*credential),
+                Value::Int(spent.step),
+                Value::Int(i64::from(spent.drift)),
+                Value::Int(spent.at),
+            ])?;
         }
 
         self.pending = Reached {
@@ -354,6 +383,7 @@ impl Folding {
 }
 
 fn fold_requests(tx: &mut SqliteTx<'_>, some: &[(&Key, &i64)]) -> Result<(), DatabaseError> {
+    let mut many = tx.repeated(FOLD_MANY)?;
     for rows in some.chunks(ROWS) {
         let values: Vec<_> = rows
             .iter()
@@ -362,7 +392,7 @@ fn fold_requests(tx: &mut SqliteTx<'_>, some: &[(&Key, &i64)]) -> Result<(), Dat
             })
             .collect();
         if rows.len() == ROWS {
-            tx.execute(FOLD_MANY, &values)?;
+            many.execute(&values)?;
         } else {
             for value in values.chunks(2) {
                 tx.execute(FOLD_ONE, value)?;

@@ -1,8 +1,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OpenFlags, params_from_iter};
 
+use super::failing::Failing;
 use super::recent::{GENERATION, Key, Recent, Spent};
 use super::{DatabaseError, Row, Tx, Value};
 
@@ -27,13 +28,18 @@ pub(crate) struct Memory {
     /// How many requests wait before they are folded.
     pub(crate) generation: usize,
     recent: Option<Recent>,
+    failing: Option<Failing>,
 }
+
+/// A statement that is run many times in a row: it is looked up once.
+pub(crate) struct Repeated<'a>(CachedStatement<'a>);
 
 impl Default for Memory {
     fn default() -> Self {
         Self {
             generation: GENERATION,
             recent: None,
+            failing: None,
         }
     }
 }
@@ -119,9 +125,12 @@ impl<'a> SqliteTx<'a> {
         values: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, DatabaseError>,
     ) -> Result<Option<T>, DatabaseError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        rows.next()?.map(|row| read(&Row::Sqlite(row))).transpose()
+        self.repeated(sql)?.query_one(values, &mut read)
+    }
+
+    /// A statement for many rows, which may be run beside others of this transaction.
+    pub(crate) fn repeated(&self, sql: &str) -> Result<Repeated<'a>, DatabaseError> {
+        Ok(Repeated(self.connection.prepare_cached(sql)?))
     }
 
     pub(crate) fn batch(&self, sql: &str) -> Result<(), DatabaseError> {
@@ -130,14 +139,47 @@ impl<'a> SqliteTx<'a> {
 
     /// Where a request stands in the audit trail.
     pub(crate) fn find_request(&mut self, request: &Key) -> Result<Option<i64>, DatabaseError> {
-        if let Some(position) = self.recent()?.position(request) {
-            return Ok(Some(position));
+        Ok(self
+            .find_requests(std::slice::from_ref(request))?
+            .first()
+            .map(|(_, position)| *position))
+    }
+
+    /// Those of many requests that stand in the audit trail, with their positions.
+    pub(crate) fn find_requests(
+        &mut self,
+        requests: &[Key],
+    ) -> Result<Vec<(Key, i64)>, DatabaseError> {
+        let mut index = self.repeated("SELECT position FROM request_index WHERE request = ?1")?;
+        let recent = self.recent()?;
+        let mut found = Vec::new();
+        for request in requests {
+            let position = match recent.position(request) {
+                Some(position) => Some(position),
+                None => index.query_one(&[Value::Bytes(request)], |row| row.int(0))?,
+            };
+            found.extend(position.map(|position| (*request, position)));
         }
-        self.query_one(
-            "SELECT position FROM request_index WHERE request = ?1",
-            &[Value::Bytes(request)],
-            |row| row.int(0),
-        )
+        Ok(found)
+    }
+
+    /// Whether wrong codes of a credential may count anywhere; `false` is certain.
+    pub(crate) fn may_be_failing(&mut self, credential: i64) -> Result<bool, DatabaseError> {
+        if self.memory.failing.is_none() {
+            self.memory.failing = Some(Failing::load(self)?);
+        }
+        Ok(self
+            .memory
+            .failing
+            .as_ref()
+            .is_none_or(|failing| failing.may_be(credential)))
+    }
+
+    /// Remembers that this transaction counts a wrong code of a credential.
+    pub(crate) fn is_failing(&mut self, credential: i64) {
+        if let Some(failing) = &mut self.memory.failing {
+            failing.add(credential);
+        }
     }
 
     /// Remembers a request whose audit row this transaction inserts.
@@ -204,6 +246,22 @@ impl Memory {
     /// Nothing is known of the transaction's fate: what is remembered is read again when it is needed.
     pub(crate) fn forget(&mut self) {
         self.recent = None;
+        self.failing = None;
+    }
+}
+
+impl Repeated<'_> {
+    pub(crate) fn execute(&mut self, values: &[Value<'_>]) -> Result<usize, DatabaseError> {
+        Ok(self.0.execute(params_from_iter(values))?)
+    }
+
+    pub(crate) fn query_one<T>(
+        &mut self,
+        values: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, DatabaseError>,
+    ) -> Result<Option<T>, DatabaseError> {
+        let mut rows = self.0.query(params_from_iter(values))?;
+        rows.next()?.map(|row| read(&Row::Sqlite(row))).transpose()
     }
 }
 

@@ -11,6 +11,24 @@ use crate::database::{DatabaseError, Row, Tx, Value};
 /// Streams on PostgreSQL: that many transactions append at once without waiting for one another.
 const POSTGRES_STREAMS: u16 = 16;
 
+/// Columns of a row.
+const COLUMNS: usize = 11;
+
+/// How many rows one statement of SQLite inserts: it finds the end of the trail once for all of them.
+const ROWS: usize = 8;
+
+const INSERT_ONE: &str = "INSERT INTO audit (position, at, kind, outcome, credential, party, detail, request, fingerprint, note, mark)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const INSERT_MANY: &str = "INSERT INTO audit (position, at, kind, outcome, credential, party, detail, request, fingerprint, note, mark)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11),
+            (?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22),
+            (?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33),
+            (?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44),
+            (?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55),
+            (?56, ?57, ?58, ?59, ?60, ?61, ?62, ?63, ?64, ?65, ?66),
+            (?67, ?68, ?69, ?70, ?71, ?72, ?73, ?74, ?75, ?76, ?77),
+            (?78, ?79, ?80, ?81, ?82, ?83, ?84, ?85, ?86, ?87, ?88)";
+
 /// Makes the streams, and the row that the trail begins with.
 ///
 /// # Errors
@@ -102,33 +120,53 @@ fn take_stream(tx: &mut Tx<'_>, now: Timestamp) -> Result<Head, DatabaseError> {
 fn insert(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), DatabaseError> {
     match tx {
         Tx::Sqlite(sqlite) => {
+            let rows: Vec<_> = events
+                .iter()
+                .zip(heads)
+                .map(|(event, head)| sqlite_row(event, head))
+                .collect();
+            let mut many = sqlite.repeated(INSERT_MANY)?;
+            let mut one = sqlite.repeated(INSERT_ONE)?;
+            for rows in rows.chunks(ROWS) {
+                if rows.len() == ROWS {
+                    many.execute(rows.as_flattened())?;
+                } else {
+                    for row in rows {
+                        one.execute(row)?;
+                    }
+                }
+            }
             for (event, head) in events.iter().zip(heads) {
-                let position = head.position.to_stored();
-                sqlite.execute(
-                    "INSERT INTO audit (position, at, kind, outcome, credential, party, detail, request, fingerprint, note, mark)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                    &[
-                        Value::Int(position),
-                        Value::Int(event.at.as_microsecond()),
-                        Value::Int(event.kind.to_stored()),
-                        Value::Int(event.outcome.to_stored()),
-                        Value::MaybeInt(event.credential.map(CredentialId::to_stored)),
-                        Value::MaybeInt(event.party.map(|party| party.0)),
-                        Value::Int(event.detail),
-                        Value::MaybeBytes(event.request.as_ref().map(|request| request.0.as_slice())),
-                        Value::MaybeBytes(event.fingerprint.as_ref().map(|fingerprint| fingerprint.0.as_slice())),
-                        Value::Text(&event.note),
-                        Value::Bytes(&head.mark.0),
-                    ],
-                )?;
                 if let Some(request) = event.request {
-                    sqlite.add_request(request.0, position)?;
+                    sqlite.add_request(request.0, head.position.to_stored())?;
                 }
             }
             Ok(())
         }
         Tx::Postgres(_) => insert_arrays(tx, events, heads),
     }
+}
+
+/// The values of a row, in the order of its columns.
+fn sqlite_row<'a>(event: &'a Event, head: &'a Head) -> [Value<'a>; COLUMNS] {
+    [
+        Value::Int(head.position.to_stored()),
+        Value::Int(event.at.as_microsecond()),
+        Value::Int(event.kind.to_stored()),
+        Value::Int(event.outcome.to_stored()),
+        Value::MaybeInt(event.credential.map(CredentialId::to_stored)),
+        Value::MaybeInt(event.party.map(|party| party.0)),
+        Value::Int(event.detail),
+        Value::MaybeBytes(event.request.as_ref().map(|request| request.0.as_slice())),
+        Value::MaybeBytes(
+            event
+                .fingerprint
+                .as_ref()
+                .map(|fingerprint| fingerprint.0.as_slice()),
+        ),
+        Value::Text(&event.note),
+        Value::Bytes(&head.mark.0),
+    ]
 }
 
 fn insert_arrays(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), DatabaseError> {

@@ -9,7 +9,7 @@ use warifu_credentials::record::{reason_from_stored, reason_to_stored};
 use warifu_credentials::seal::Sealed;
 use warifu_credentials::{Algorithm, Digits, Period, TimeStep};
 
-use crate::database::{DatabaseError, Row, Spent, Tx, Value};
+use crate::database::{DatabaseError, Row, Spent, SqliteTx, Tx, Value};
 
 /// A credential as it is stored.
 #[derive(Debug, Clone)]
@@ -40,6 +40,10 @@ pub struct Stored {
 
 const ENABLED: i64 = 0;
 const STOPPED: i64 = 1;
+
+const FIND: &str = "SELECT id, state, stop_reason, stopped_by, algorithm, digits, period, sealed, key_version, last_step,
+            last_accepted_at, drift, provisioned_at
+     FROM credentials WHERE id = ?1";
 
 /// The step before every code's: nothing is spent yet.
 const NO_STEP: TimeStep = TimeStep(-1);
@@ -80,10 +84,14 @@ pub fn insert(
 pub fn lock(tx: &mut Tx<'_>, ids: &[CredentialId]) -> Result<Vec<Stored>, DatabaseError> {
     match tx {
         // The transaction is the only one that writes.
-        Tx::Sqlite(_) => {
+        Tx::Sqlite(sqlite) => {
+            let mut rows = sqlite.repeated(FIND)?;
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                found.extend(find(tx, *id)?);
+                if let Some(mut stored) = rows.query_one(&[Value::Int(id.to_stored())], read)? {
+                    catch_up(sqlite, &mut stored)?;
+                    found.push(stored);
+                }
             }
             Ok(found)
         }
@@ -107,18 +115,15 @@ pub fn lock(tx: &mut Tx<'_>, ids: &[CredentialId]) -> Result<Vec<Stored>, Databa
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn find(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Stored>, DatabaseError> {
-    let mut found = find_row(tx, id)?;
-    if let Some(stored) = &mut found {
-        catch_up(tx, stored)?;
+    let mut found = tx.query_one(FIND, &[Value::Int(id.to_stored())], read)?;
+    if let (Some(stored), Tx::Sqlite(sqlite)) = (&mut found, tx) {
+        catch_up(sqlite, stored)?;
     }
     Ok(found)
 }
 
 /// On SQLite a row may not show the newest steps yet, which wait to be folded in (docs/decisions/0023).
-fn catch_up(tx: &mut Tx<'_>, stored: &mut Stored) -> Result<(), DatabaseError> {
-    let Tx::Sqlite(sqlite) = tx else {
-        return Ok(());
-    };
+fn catch_up(sqlite: &mut SqliteTx<'_>, stored: &mut Stored) -> Result<(), DatabaseError> {
     let id = stored.id.to_stored();
     if let Some(spent) = sqlite.spent(id)?
         && spent.step > stored.last_step.0
@@ -128,17 +133,6 @@ fn catch_up(tx: &mut Tx<'_>, stored: &mut Stored) -> Result<(), DatabaseError> {
         stored.last_accepted_at = Some(read_time(id, spent.at, "last_accepted_at")?);
     }
     Ok(())
-}
-
-/// One credential's row.
-fn find_row(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Stored>, DatabaseError> {
-    tx.query_one(
-        "SELECT id, state, stop_reason, stopped_by, algorithm, digits, period, sealed, key_version, last_step,
-                last_accepted_at, drift, provisioned_at
-         FROM credentials WHERE id = ?1",
-        &[Value::Int(id.to_stored())],
-        read,
-    )
 }
 
 /// Spends the steps of right codes; each must be newer than what is spent, of a credential in use (rule S3). The caller

@@ -5,6 +5,8 @@ use warifu_credentials::party::PartyId;
 
 use crate::database::{DatabaseError, Tx, Value};
 
+const FIND: &str = "SELECT failures FROM credential_failures WHERE credential = ?1 AND party = ?2";
+
 /// A credential and the relying party that counts.
 pub type Pair = (CredentialId, PartyId);
 
@@ -18,7 +20,7 @@ pub fn find(
     party: PartyId,
 ) -> Result<u8, DatabaseError> {
     let found = tx.query_one(
-        "SELECT failures FROM credential_failures WHERE credential = ?1 AND party = ?2",
+        FIND,
         &[Value::Int(credential.to_stored()), Value::Int(party.0)],
         |row| row.int(0),
     )?;
@@ -31,12 +33,16 @@ pub fn find(
 /// [`DatabaseError`] of the engine.
 pub fn find_many(tx: &mut Tx<'_>, pairs: &[Pair]) -> Result<Vec<(Pair, u8)>, DatabaseError> {
     match tx {
-        Tx::Sqlite(_) => {
+        Tx::Sqlite(sqlite) => {
+            let mut rows = sqlite.repeated(FIND)?;
             let mut found = Vec::new();
-            for (credential, party) in pairs {
-                let failures = find(tx, *credential, *party)?;
-                if failures > 0 {
-                    found.push(((*credential, *party), failures));
+            for pair in pairs {
+                let (credential, party) = (pair.0.to_stored(), pair.1.0);
+                if sqlite.may_be_failing(credential)? {
+                    let row = [Value::Int(credential), Value::Int(party)];
+                    if let Some(failures) = rows.query_one(&row, |row| row.int(0))? {
+                        found.push((*pair, read(credential, failures)?));
+                    }
                 }
             }
             Ok(found)
@@ -81,12 +87,17 @@ pub fn change(
     let (before_value, after_value) = (Value::Int(i64::from(before)), Value::Int(i64::from(after)));
     match (before, after) {
         (before, after) if before == after => Ok(()),
-        (0, _) => tx.execute_exactly(
-            1,
-            "a first failure",
-            "INSERT INTO credential_failures (credential, party, failures) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            &[id, party, after_value],
-        ),
+        (0, _) => {
+            if let Tx::Sqlite(sqlite) = tx {
+                sqlite.is_failing(credential.to_stored());
+            }
+            tx.execute_exactly(
+                1,
+                "a first failure",
+                "INSERT INTO credential_failures (credential, party, failures) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                &[id, party, after_value],
+            )
+        }
         (_, 0) => tx.execute_exactly(
             1,
             "the end of failures",

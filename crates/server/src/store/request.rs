@@ -47,11 +47,7 @@ pub fn find(tx: &mut Tx<'_>, request: RequestDigest) -> Result<Option<Answered>,
             let Some(position) = sqlite.find_request(&request.0)? else {
                 return Ok(None);
             };
-            tx.query_one(
-                "SELECT request, fingerprint, kind, outcome, detail FROM audit WHERE position = ?1",
-                &[Value::Int(position)],
-                |row| Ok(read(row)?.1),
-            )
+            answered_at(tx, position)
         }
         Tx::Postgres(_) => tx.query_one(
             "SELECT request, fingerprint, kind, outcome, detail FROM audit WHERE request = ?1",
@@ -70,10 +66,12 @@ pub fn find_many(
     requests: &[RequestDigest],
 ) -> Result<Vec<(RequestDigest, Answered)>, DatabaseError> {
     match tx {
-        Tx::Sqlite(_) => {
+        Tx::Sqlite(sqlite) => {
+            let keys: Vec<_> = requests.iter().map(|request| request.0).collect();
             let mut found = Vec::new();
-            for request in requests {
-                found.extend(find(tx, *request)?.map(|answered| (*request, answered)));
+            for (request, position) in sqlite.find_requests(&keys)? {
+                let answered = answered_at(tx, position)?;
+                found.extend(answered.map(|answered| (RequestDigest(request), answered)));
             }
             Ok(found)
         }
@@ -89,6 +87,15 @@ pub fn find_many(
             )
         }
     }
+}
+
+/// SQLite: the answer in a row of the trail.
+fn answered_at(tx: &mut Tx<'_>, position: i64) -> Result<Option<Answered>, DatabaseError> {
+    tx.query_one(
+        "SELECT request, fingerprint, kind, outcome, detail FROM audit WHERE position = ?1",
+        &[Value::Int(position)],
+        |row| Ok(read(row)?.1),
+    )
 }
 
 fn read(row: &Row<'_>) -> Result<(RequestDigest, Answered), DatabaseError> {

@@ -1,0 +1,46 @@
+//! SQLite only: which credentials may have wrong codes that count, so that a validation does not look for each.
+//!
+//! Few have any at a time. What is remembered holds every credential with a row, and may hold some whose row is gone or
+//! was undone: for those the table is asked. It is complete since whoever inserts a row goes through the one writer.
+
+use std::collections::HashSet;
+
+use super::recent::Numbers;
+use super::sqlite_engine::SqliteTx;
+use super::{DatabaseError, Value};
+
+/// How many are remembered at most, some 2 MB: where more fail at once, the table is asked for each.
+const MOST: usize = 65_536;
+
+/// Credentials that may have wrong codes that count; without a set, any may.
+pub(crate) struct Failing(Option<HashSet<i64, Numbers>>);
+
+impl Failing {
+    pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
+        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+        let failing: HashSet<_, _> = tx
+            .query(
+                "SELECT DISTINCT credential FROM credential_failures LIMIT ?1",
+                &[Value::Int(most)],
+                |row| row.int(0),
+            )?
+            .into_iter()
+            .collect();
+        Ok(Self((failing.len() < MOST).then_some(failing)))
+    }
+
+    pub(crate) fn may_be(&self, credential: i64) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|failing| failing.contains(&credential))
+    }
+
+    pub(crate) fn add(&mut self, credential: i64) {
+        if let Some(failing) = &mut self.0 {
+            failing.insert(credential);
+            if failing.len() >= MOST {
+                self.0 = None;
+            }
+        }
+    }
+}
