@@ -12,6 +12,13 @@ pub(crate) struct Args {
     /// Only these parts.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Instead of everything else: how it grows with credentials (`--size`) and audit rows (`--trail`). Hours and tens of
+    /// gigabytes, as the sizes say.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) growth: Vec<Engine>,
+    /// Audit rows at which growth is measured, ascending; they are laid over the largest of the sizes.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) trail: Vec<u64>,
     /// How many credentials, for the rounds in process.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(10_000..))]
     size: Vec<u32>,
@@ -37,6 +44,15 @@ pub(crate) enum Part {
     Postgres,
     /// The `warifu` program over HTTP, on SQLite.
     Http,
+}
+
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, clap::ValueEnum)]
+pub(crate) enum Engine {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
 }
 
 impl Args {

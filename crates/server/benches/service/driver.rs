@@ -62,6 +62,11 @@ impl Driven {
         self.turns.load(Ordering::Relaxed)
     }
 
+    /// The database itself, for what is neither a validation nor measured.
+    pub(crate) fn database(&self) -> Arc<Database<Validations>> {
+        Arc::clone(&self.database)
+    }
+
     /// What the writer's own connection says of how it keeps what it commits; nothing on PostgreSQL.
     pub(crate) async fn pragmas(&self) -> Result<String> {
         let (synchronous, journal, page) = self
