@@ -16,6 +16,10 @@ pub(crate) struct Args {
     /// gigabytes, as the sizes say.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) growth: Vec<Engine>,
+    /// Growth waits for a line on the standard input before it measures, so that a machine that others use as well can be
+    /// made quiet first; loading does not mind them.
+    #[arg(long)]
+    pub(crate) pause: bool,
     /// Audit rows at which growth is measured, ascending; they are laid over the largest of the sizes.
     #[arg(long, value_delimiter = ',')]
     pub(crate) trail: Vec<u64>,

@@ -132,15 +132,17 @@ fn over_http(
     args: &Args,
     figures: &mut Figures,
 ) -> Result<u64> {
+    pause(args)?;
     figures.start = program::start(site)?;
     let mut answered = 1;
     let serving = site.serve()?;
     let mut steps = Steps::of(figures.size, ASKED);
     for number in 1..=args.rounds() {
+        // Before the codes are made: it may wait for longer than they are good.
+        let fdatasync = disk.fdatasync()?;
         let now = TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT);
         let turns = steps.turns(now)?;
         let requests = Requests::validations(&turns, site.api_key.expose(), NAMED_FROM + answered)?;
-        let fdatasync = disk.fdatasync()?;
         let process = serving.process();
         let round = runtime.block_on(async {
             let streams = load::connect(serving.address, CONNECTIONS).await?;
@@ -155,6 +157,7 @@ fn over_http(
         figures.http.rounds.push(round);
     }
     figures.loaded_kib = serving.resident_kib()?;
+    println!("  measured");
     serving.kill()?;
     Ok(answered)
 }
@@ -170,6 +173,7 @@ fn measure_in_process(
 ) -> Result<()> {
     let location = &driven.prepared.location;
     database::settle_postgres(location)?;
+    pause(args)?;
     let in_flight = args.in_flight();
     for each in &in_flight {
         runtime.block_on(driven.round(disk, *each, Duration::from_millis(500)))?;
@@ -197,6 +201,16 @@ fn measure_in_process(
         driver_kib: resident_kib("self")?,
         series,
     });
+    println!("  measured");
+    Ok(())
+}
+
+/// Waits for a line on the standard input, if it shall.
+fn pause(args: &Args) -> Result<()> {
+    if args.pause {
+        println!("paused: a line on the standard input, and it goes on");
+        std::io::stdin().read_line(&mut String::new())?;
+    }
     Ok(())
 }
 
