@@ -69,6 +69,11 @@ impl Site {
         self.folder.join("audit-checkpoints.jsonl")
     }
 
+    /// Removes the folder.
+    pub(crate) fn remove(self) -> Result<()> {
+        Ok(std::fs::remove_dir_all(self.folder)?)
+    }
+
     /// Starts the program on free addresses, and waits until it listens.
     pub(crate) fn serve(&self) -> Result<Serving> {
         let address = free_address()?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::fill::Laid;
 use super::program::{Start, Verify};
 use crate::Result;
 use crate::args::Engine;
@@ -28,35 +29,22 @@ pub(super) struct Figures {
     pub(super) load_s: f64,
     /// Bytes of their table on the disk.
     pub(super) credentials_bytes: u64,
-    /// A start with nothing in the trail.
+    /// Audit rows when it was measured, and how they were laid.
+    pub(super) rows: u64,
+    pub(super) laid: Vec<Laid>,
+    /// Bytes of the audit table on the disk, and of its indexes.
+    pub(super) audit_bytes: u64,
+    pub(super) index_bytes: u64,
+    /// A start, with as much to read back as the last of the rows left.
     pub(super) start: Start,
     /// Over HTTP.
     pub(super) http: Series,
     /// The server's resident memory afterwards, KiB.
     pub(super) loaded_kib: u64,
-    /// In process, as the trail grew.
-    pub(super) trail: Vec<Milestone>,
-    /// A start after all that.
-    pub(super) restart: Start,
+    /// In process.
+    pub(super) in_process: Vec<Series>,
     /// A verification of the whole trail.
     pub(super) verify: Verify,
-}
-
-/// Rounds with so many rows in the trail.
-#[derive(Debug, Serialize)]
-pub(super) struct Milestone {
-    /// Audit rows when the rounds began.
-    pub(super) rows: u64,
-    /// How fast the last million of them was laid.
-    pub(super) filled_per_second: Option<f64>,
-    /// Bytes of the audit table on the disk, without indexes.
-    pub(super) audit_bytes: u64,
-    /// Bytes of the index of requests.
-    pub(super) index_bytes: u64,
-    /// The resident memory of driver and database library together, KiB.
-    pub(super) driver_kib: u64,
-    /// The rounds.
-    pub(super) series: Vec<Series>,
 }
 
 impl Growth {
@@ -83,21 +71,23 @@ impl Figures {
             size,
             load_s: 0.0,
             credentials_bytes: 0,
+            rows: 0,
+            laid: Vec::new(),
+            audit_bytes: 0,
+            index_bytes: 0,
             start: Start::default(),
             http: Series {
-                name: "over HTTP".into(),
+                name: "over HTTP, 64 connections".into(),
                 rounds: Vec::new(),
             },
             loaded_kib: 0,
-            trail: Vec::new(),
-            restart: Start::default(),
+            in_process: Vec::new(),
             verify: Verify::default(),
         }
     }
 
     fn best_us(&self) -> f64 {
-        let in_process = self.trail.iter().flat_map(|milestone| &milestone.series);
-        best_fdatasync(in_process.chain([&self.http]))
+        best_fdatasync(self.in_process.iter().chain([&self.http]))
     }
 }
 
@@ -127,42 +117,29 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mib = |kib: u64| real(kib) / 1024.0;
         let best = self.best_us();
+        let rows = real(self.rows.max(1));
         writeln!(
             f,
-            "{:?}, {} credentials: loaded in {:.1} s, {:.0} bytes each on the disk",
+            "{:?}, {} credentials, {} audit rows: loaded in {:.1} s, {:.0} bytes a credential, {:.0} bytes a row and {:.0} of \
+             its indexes",
             self.engine,
             self.size,
+            self.rows,
             self.load_s,
-            real(self.credentials_bytes) / f64::from(self.size)
+            real(self.credentials_bytes) / f64::from(self.size),
+            real(self.audit_bytes) / rows,
+            real(self.index_bytes) / rows
         )?;
-        for (when, start) in [("empty trail", &self.start), ("at the end", &self.restart)] {
-            writeln!(
-                f,
-                "  start, {when}: listens after {:.2} s, answered after {:.2} s, {:.1} MiB",
-                start.listening_s,
-                start.answered_s,
-                mib(start.kib)
-            )?;
-        }
-        writeln!(f, "  {}", line(&self.http, best))?;
-        writeln!(f, "  server under load: {:.1} MiB", mib(self.loaded_kib))?;
-        for milestone in &self.trail {
-            let rows = real(milestone.rows.max(1));
-            write!(
-                f,
-                "  {} audit rows: {:.0} bytes a row and {:.0} of index, driver {:.0} MiB",
-                milestone.rows,
-                real(milestone.audit_bytes) / rows,
-                real(milestone.index_bytes) / rows,
-                mib(milestone.driver_kib)
-            )?;
-            match milestone.filled_per_second {
-                Some(rate) => writeln!(f, ", the last million laid at {rate:.0}/s")?,
-                None => writeln!(f)?,
-            }
-            for series in &milestone.series {
-                writeln!(f, "    {}", line(series, best))?;
-            }
+        writeln!(
+            f,
+            "  start: listens after {:.2} s, answered after {:.2} s, {:.1} MiB; under load {:.1} MiB",
+            self.start.listening_s,
+            self.start.answered_s,
+            mib(self.start.kib),
+            mib(self.loaded_kib)
+        )?;
+        for series in [&self.http].into_iter().chain(&self.in_process) {
+            writeln!(f, "  {}", line(series, best))?;
         }
         write!(
             f,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 use warifu::ambient::stopwatch;
@@ -20,6 +21,7 @@ use crate::Result;
 use crate::credentials::{self, PURPOSE};
 use crate::driver::Driven;
 use crate::round::real;
+use crate::used::Used;
 
 /// Rows of one transaction.
 const AT_ONCE: u64 = 2_000;
@@ -38,75 +40,79 @@ struct Maker {
     first: Timestamp,
 }
 
-/// Fills a trail up to a number of rows.
-pub(super) struct Filler {
-    maker: Maker,
-    filled: u64,
+/// What it came to, a million rows at a time.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Laid {
+    /// Rows so far.
+    pub(super) rows: u64,
+    /// A second.
+    pub(super) per_second: f64,
+    /// CPU of this process and of PostgreSQL, µs a row.
+    pub(super) cpu_us: f64,
+    /// Bytes that this process had written to the disk, a row.
+    pub(super) written: f64,
 }
 
-impl Filler {
-    pub(super) fn new(driven: &Driven, size: u32) -> Self {
-        Self {
-            maker: Maker {
-                ids: Arc::new(credentials::ids(size)),
-                party: driven.prepared.party,
-                first: Timestamp::UNIX_EPOCH,
-            },
-            filled: 0,
+/// Lays at least `count` rows; how many there are.
+pub(super) fn fill(
+    runtime: &Runtime,
+    driven: &Driven,
+    size: u32,
+    count: u64,
+    laid: &mut Vec<Laid>,
+) -> Result<u64> {
+    let maker = Maker {
+        ids: Arc::new(credentials::ids(size)),
+        party: driven.prepared.party,
+        first: Timestamp::UNIX_EPOCH,
+    };
+    let mut rows = 0;
+    while rows < count {
+        let some = (count - rows).min(1_000_000).next_multiple_of(AT_ONCE);
+        let before = Used::here()?;
+        let start = stopwatch();
+        runtime.block_on(lay(&maker, driven, rows, some))?;
+        let took = start.elapsed();
+        let spent = Used::here()?.since(&before);
+        rows += some;
+        let each = Laid {
+            rows,
+            per_second: real(some) / took.as_secs_f64(),
+            cpu_us: spent.cpu.as_secs_f64() * 1e6 / real(some),
+            written: real(spent.written) / real(some),
+        };
+        println!(
+            "  {:.1} million audit rows laid, {:.0}/s, {:.1} µs CPU, {:.0} B written",
+            millions(rows),
+            each.per_second,
+            each.cpu_us,
+            each.written
+        );
+        laid.push(each);
+    }
+    Ok(rows)
+}
+
+async fn lay(maker: &Maker, driven: &Driven, first: u64, count: u64) -> Result<()> {
+    let mut running = JoinSet::new();
+    let mut next = first;
+    while next < first + count || !running.is_empty() {
+        while next < first + count && running.len() < TRANSACTIONS {
+            let events = maker.events(next);
+            next += AT_ONCE;
+            let database = driven.database();
+            let chain = driven.prepared.chain.clone();
+            running.spawn(async move {
+                database
+                    .write(move |tx| audit::append(tx, &chain, &events))
+                    .await
+            });
+        }
+        if let Some(done) = running.join_next().await {
+            done??;
         }
     }
-
-    /// How many rows came from here.
-    pub(super) fn filled(&self) -> u64 {
-        self.filled
-    }
-
-    /// Fills up to `goal` rows in all; how many a second, over the last million; none when the trail is that long already.
-    pub(super) fn fill(
-        &mut self,
-        runtime: &Runtime,
-        driven: &Driven,
-        goal: u64,
-    ) -> Result<Option<f64>> {
-        let mut last = None;
-        let mut missing = goal.saturating_sub(super::rows(&driven.prepared.location)?);
-        while missing > 0 {
-            let some = missing.min(1_000_000);
-            let start = stopwatch();
-            let filled = runtime.block_on(self.some(driven, some))?;
-            let rate = real(filled) / start.elapsed().as_secs_f64();
-            println!(
-                "  {:.1} million audit rows laid, the last million at {rate:.0}/s",
-                millions(self.filled)
-            );
-            missing = missing.saturating_sub(filled);
-            last = Some(rate);
-        }
-        Ok(last)
-    }
-
-    async fn some(&mut self, driven: &Driven, count: u64) -> Result<u64> {
-        let goal = self.filled + count;
-        let before = self.filled;
-        let mut running = JoinSet::new();
-        while self.filled < goal || !running.is_empty() {
-            while self.filled < goal && running.len() < TRANSACTIONS {
-                let events = self.maker.events(self.filled);
-                self.filled += AT_ONCE;
-                let database = driven.database();
-                let chain = driven.prepared.chain.clone();
-                running.spawn(async move {
-                    database
-                        .write(move |tx| audit::append(tx, &chain, &events))
-                        .await
-                });
-            }
-            if let Some(done) = running.join_next().await {
-                done??;
-            }
-        }
-        Ok(self.filled - before)
-    }
+    Ok(())
 }
 
 impl Maker {
