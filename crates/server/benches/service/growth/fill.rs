@@ -19,6 +19,7 @@ use warifu_credentials::request::{Fingerprint, RequestDigest};
 use super::millions;
 use crate::Result;
 use crate::credentials::{self, PURPOSE};
+use crate::database::Prepared;
 use crate::driver::Driven;
 use crate::round::real;
 use crate::used::Used;
@@ -53,44 +54,75 @@ pub(super) struct Laid {
     pub(super) written: f64,
 }
 
+/// A trail up to this length is laid as the service lays it. A longer one is folded in large generations, which leave the
+/// same database behind in a fraction of the time.
+const AS_SERVED: u64 = 20_000_000;
+
+/// Rows at the end that are laid as the service lays them again: two of its generations and more, so that all that large
+/// ones left in memory is folded.
+const SETTLE: u64 = 600_000;
+
 /// Lays at least `count` rows; how many there are.
 pub(super) fn fill(
     runtime: &Runtime,
-    driven: &Driven,
+    mut prepared: Prepared,
     size: u32,
     count: u64,
     laid: &mut Vec<Laid>,
-) -> Result<u64> {
+) -> Result<(Prepared, u64)> {
     let maker = Maker {
         ids: Arc::new(credentials::ids(size)),
-        party: driven.prepared.party,
+        party: prepared.party,
         first: Timestamp::UNIX_EPOCH,
     };
     let mut rows = 0;
-    while rows < count {
-        let some = (count - rows).min(1_000_000).next_multiple_of(AT_ONCE);
-        let before = Used::here()?;
-        let start = stopwatch();
-        runtime.block_on(lay(&maker, driven, rows, some))?;
-        let took = start.elapsed();
-        let spent = Used::here()?.since(&before);
-        rows += some;
-        let each = Laid {
-            rows,
-            per_second: real(some) / took.as_secs_f64(),
-            cpu_us: spent.cpu.as_secs_f64() * 1e6 / real(some),
-            written: real(spent.written) / real(some),
-        };
-        println!(
-            "  {:.1} million audit rows laid, {:.0}/s, {:.1} µs CPU, {:.0} B written",
-            millions(rows),
-            each.per_second,
-            each.cpu_us,
-            each.written
-        );
-        laid.push(each);
+    let large = usize::try_from(count / 8)?;
+    let phases = if count > AS_SERVED {
+        vec![(count.saturating_sub(SETTLE), Some(large)), (count, None)]
+    } else {
+        vec![(count, None)]
+    };
+    for (until, generation) in phases {
+        let driven = Driven::open_folding(prepared, size, generation)?;
+        while rows < until {
+            let some = (until - rows).min(1_000_000).next_multiple_of(AT_ONCE);
+            let one = million(runtime, &maker, &driven, rows, some)?;
+            rows = one.rows;
+            if count <= AS_SERVED {
+                laid.push(one);
+            }
+        }
+        prepared = driven.close()?.0;
     }
-    Ok(rows)
+    Ok((prepared, rows))
+}
+
+fn million(
+    runtime: &Runtime,
+    maker: &Maker,
+    driven: &Driven,
+    first: u64,
+    count: u64,
+) -> Result<Laid> {
+    let before = Used::here()?;
+    let start = stopwatch();
+    runtime.block_on(lay(maker, driven, first, count))?;
+    let took = start.elapsed();
+    let spent = Used::here()?.since(&before);
+    let laid = Laid {
+        rows: first + count,
+        per_second: real(count) / took.as_secs_f64(),
+        cpu_us: spent.cpu.as_secs_f64() * 1e6 / real(count),
+        written: real(spent.written) / real(count),
+    };
+    println!(
+        "  {:.1} million audit rows laid, {:.0}/s, {:.1} µs CPU, {:.0} B written",
+        millions(laid.rows),
+        laid.per_second,
+        laid.cpu_us,
+        laid.written
+    );
+    Ok(laid)
 }
 
 async fn lay(maker: &Maker, driven: &Driven, first: u64, count: u64) -> Result<()> {

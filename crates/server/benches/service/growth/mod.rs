@@ -98,9 +98,7 @@ impl Made {
         figures.credentials_bytes = bytes(&prepared.location, &["credentials"])?;
         let begun = rows(&prepared.location)?;
 
-        let driven = Driven::open(prepared, size)?;
-        let laid = fill::fill(runtime, &driven, size, trail, &mut figures.laid)?;
-        let (prepared, _, _) = driven.close()?;
+        let (prepared, laid) = fill::fill(runtime, prepared, size, trail, &mut figures.laid)?;
         let location = &prepared.location;
         database::settle_postgres(location)?;
         figures.rows = rows(location)?;
