@@ -20,6 +20,7 @@ mod packages;
 mod postgres;
 mod race;
 mod run;
+mod simulate;
 mod test;
 mod tidy;
 mod workspace;
@@ -53,6 +54,8 @@ enum Command {
     Soak(long_runs::Args),
     /// The benchmark of the server.
     Bench(long_runs::Args),
+    /// The plan for 100 million customers, played (docs/scale.md).
+    Simulate(simulate::Args),
     /// At least 10,000 generated requests, right and malformed, against the server's own OpenAPI.
     Malformed(malformed::Args),
     /// The desktop program, which is a workspace of its own: install what it needs, test it, make its package.
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Failover(args) => failover::run(&args),
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Malformed(args) => malformed::run(&args),
         Command::Desktop(args) => desktop::run(&args),
         Command::Deb(args) => deb::run(&args),

@@ -12,6 +12,18 @@ pub(crate) struct Args {
     /// Only these parts.
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Instead of everything else: how it grows with credentials (`--size`) and audit rows (`--trail`). Hours and tens of
+    /// gigabytes, as the sizes say.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(crate) growth: Vec<Engine>,
+    /// Audit rows, for growth: each is laid over a database of its own, with as many credentials as the middle one of the
+    /// sizes.
+    #[arg(long, value_delimiter = ',')]
+    trail: Vec<u64>,
+    /// Growth waits for a line on the standard input before it measures, so that a machine that others use as well can be
+    /// made quiet first; loading does not mind them.
+    #[arg(long)]
+    pause: bool,
     /// How many credentials, for the rounds in process.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(10_000..))]
     size: Vec<u32>,
@@ -39,6 +51,15 @@ pub(crate) enum Part {
     Http,
 }
 
+/// A database engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, clap::ValueEnum)]
+pub(crate) enum Engine {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
 impl Args {
     pub(crate) fn has(&self, part: Part) -> bool {
         self.only.is_empty() || self.only.contains(&part)
@@ -50,6 +71,25 @@ impl Args {
             ([], false) => vec![100_000, 1_000_000],
             (sizes, _) => sizes.to_vec(),
         }
+    }
+
+    /// Credentials and audit rows of the databases that growth compares.
+    pub(crate) fn databases(&self) -> Vec<(u32, u64)> {
+        let sizes = self.sizes();
+        let middle = sizes.get(sizes.len() / 2).copied();
+        let trails = middle
+            .into_iter()
+            .flat_map(|size| self.trail.iter().map(move |trail| (size, *trail)));
+        sizes.iter().map(|size| (*size, 0)).chain(trails).collect()
+    }
+
+    /// Waits for a line on the standard input, if it shall.
+    pub(crate) fn pause(&self) -> crate::Result<()> {
+        if self.pause {
+            println!("paused: a line on the standard input, and it goes on");
+            std::io::stdin().read_line(&mut String::new())?;
+        }
+        Ok(())
     }
 
     pub(crate) fn in_flight(&self) -> Vec<u16> {

@@ -124,6 +124,14 @@ pub(crate) fn postgres(name: &str) -> Result<(Location, String)> {
     Ok((location, settings.join(" ")))
 }
 
+/// Removes a database from the cluster.
+pub(crate) fn drop_postgres(url: &PostgresUrl) -> Result<()> {
+    let (_, name) = url.0.rsplit_once('/').ok_or("the database has no name")?;
+    let cluster = environment(CLUSTER).ok_or("no PostgreSQL")?;
+    let mut client = ::postgres::Client::connect(&cluster, ::postgres::NoTls)?;
+    Ok(client.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"))?)
+}
+
 /// What autovacuum would do within the minute, done now, so that it falls into no round.
 pub(crate) fn settle_postgres(location: &Location) -> Result<()> {
     if let Location::Postgres(url) = location {

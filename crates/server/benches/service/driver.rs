@@ -31,11 +31,21 @@ pub(crate) struct Driven {
 impl Driven {
     /// Opens a database as the server does, with the server's own defaults.
     pub(crate) fn open(prepared: Prepared, count: u32) -> Result<Self> {
+        Self::open_folding(prepared, count, None)
+    }
+
+    /// The same, but on SQLite with so many audit rows in memory before they are folded.
+    pub(crate) fn open_folding(
+        prepared: Prepared,
+        count: u32,
+        generation: Option<usize>,
+    ) -> Result<Self> {
         let commits = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commits);
-        let settings = settings(&prepared.location, move |_| {
+        let mut settings = settings(&prepared.location, move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
         })?;
+        settings.request_generation = generation;
         let gather = Arc::new(Validations {
             chain: prepared.chain.clone(),
         });
@@ -60,6 +70,11 @@ impl Driven {
     /// How many validations were answered so far; each was accepted.
     pub(crate) fn turns(&self) -> u64 {
         self.turns.load(Ordering::Relaxed)
+    }
+
+    /// The database itself, for what is neither a validation nor measured.
+    pub(crate) fn database(&self) -> Arc<Database<Validations>> {
+        Arc::clone(&self.database)
     }
 
     /// What the writer's own connection says of how it keeps what it commits; nothing on PostgreSQL.

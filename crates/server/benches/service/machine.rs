@@ -111,10 +111,19 @@ impl Disk {
 
 /// The resident memory of a process, KiB.
 pub(crate) fn resident_kib(process: &str) -> Result<u64> {
+    status_kib(process, "VmRSS:")
+}
+
+/// The largest resident memory of a process so far, KiB.
+pub(crate) fn highest_kib(process: &str) -> Result<u64> {
+    status_kib(process, "VmHWM:")
+}
+
+fn status_kib(process: &str, name: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .ok_or("/proc/PID/status has no VmRSS")?;
+        .find_map(|line| line.strip_prefix(name))
+        .ok_or_else(|| format!("/proc/PID/status has no {name}"))?;
     Ok(line.trim().trim_end_matches(" kB").parse()?)
 }

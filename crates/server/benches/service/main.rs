@@ -13,11 +13,13 @@ mod cpu;
 mod credentials;
 mod database;
 mod driver;
+mod growth;
 mod http;
 mod in_process;
 mod machine;
 mod report;
 mod round;
+mod site;
 mod thresholds;
 mod used;
 
@@ -56,6 +58,9 @@ fn run(args: &Args) -> Result<()> {
     let mut report = report::Report::new(machine::describe(folder.path())?);
     println!("{}", report.machine);
     let disk = machine::Disk::new(folder.path(), args.patience());
+    if !args.growth.is_empty() {
+        return growth::measure(args, &disk, folder.path(), report.machine);
+    }
     if args.has(Part::Cpu) {
         report.cpu = Some(cpu::measure(args.quick)?);
     }

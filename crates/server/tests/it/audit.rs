@@ -1,5 +1,7 @@
 //! S9: one row for everything, and no change of it goes unseen.
 
+use warifu::store::audit;
+use warifu_credentials::audit::{Event, Kind};
 use warifu_credentials::checkpoint::Checkpoint;
 use warifu_wire::{StopReason, ValidateAnswer};
 
@@ -17,6 +19,7 @@ both_engines!(
     a_changed_or_foreign_checkpoint_is_found,
     nothing_to_verify_is_a_failure,
     the_trail_is_whole_after_many_writers_at_once,
+    a_trail_of_several_pages_is_followed_to_its_end,
 );
 
 /// A trail of every kind of row.
@@ -319,4 +322,41 @@ async fn the_trail_is_whole_after_many_writers_at_once(engine: Engine) {
     let answers = service.check_at_once(asked).await;
     assert!(answers.contains(&Ok(ValidateAnswer::Accepted)));
     assert_eq!(service.require_whole().await, rows + count);
+}
+
+/// Verification reads 10,000 rows at a time: what stands behind the first page counts as well.
+async fn a_trail_of_several_pages_is_followed_to_its_end(engine: Engine) {
+    let service = Service::new(engine);
+    let before = service.require_whole().await;
+    let events: Vec<_> = (0..5_000)
+        .map(|second| Event::new(crate::harness::second(second), Kind::KeyRotated))
+        .collect();
+    let chain = &service.secrets.chain;
+    for _ in 0..5 {
+        service.place.with(|connection| {
+            connection
+                .transaction(|tx| audit::append(tx, chain, &events))
+                .unwrap();
+        });
+    }
+    assert_eq!(service.require_whole().await, before + 25_000);
+    let last = service
+        .place
+        .count("SELECT CAST(MAX(position) AS BIGINT) FROM audit WHERE kind = 11");
+    let checkpoint = [service.checkpoint().await];
+    service.place.disarm();
+    for back in [0, 4_000, 12_000, 24_000] {
+        let at = last - back;
+        let change = |by: i64| {
+            let sql = format!("UPDATE audit SET detail = detail + {by} WHERE position = {at}");
+            service.place.meddle(&sql);
+        };
+        change(1);
+        assert!(
+            !faults(&service, &checkpoint).is_empty(),
+            "{back} before the last"
+        );
+        change(-1);
+        assert_eq!(faults(&service, &checkpoint), Vec::<String>::new());
+    }
 }

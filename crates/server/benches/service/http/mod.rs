@@ -1,10 +1,9 @@
 //! The `warifu` program under load over HTTP: validations beside the bare JSON answer of the same server.
 
 mod figures;
-mod load;
+pub(crate) mod load;
 mod memory;
-mod server;
-mod steps;
+pub(crate) mod steps;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,10 +19,10 @@ use crate::check::{self, Newest};
 use crate::machine::Disk;
 use crate::report::Report;
 use crate::round::{Round, best_fdatasync};
+use crate::site::{Serving, Site};
 use crate::used::Used;
 pub(crate) use figures::HttpFigures;
 use load::Requests;
-use server::Server;
 use steps::Steps;
 
 /// Credentials of the server: those that its memory is judged with.
@@ -40,7 +39,8 @@ const READY: usize = 50_000;
 
 /// Everything that the rounds need.
 struct Bench {
-    server: Server,
+    site: Site,
+    server: Serving,
     steps: Steps,
     runtime: Runtime,
     bare: Arc<Requests>,
@@ -52,7 +52,8 @@ struct Bench {
 /// The rounds over HTTP.
 pub(crate) fn measure(args: &Args, disk: &Disk, folder: &Path, report: &mut Report) -> Result<()> {
     println!("HTTP, SQLite, {CREDENTIALS} credentials");
-    let server = Server::start(folder, CREDENTIALS)?;
+    let (site, prepared) = Site::prepare(&folder.join("http"), None, CREDENTIALS)?;
+    let server = site.serve()?;
     let mut bench = Bench {
         steps: Steps::new(CREDENTIALS),
         bare: Arc::new(Requests::bare()),
@@ -63,6 +64,7 @@ pub(crate) fn measure(args: &Args, disk: &Disk, folder: &Path, report: &mut Repo
             .build()?,
         length: args.round(),
         answered: 0,
+        site,
         server,
     };
     bench.bare(disk)?;
@@ -97,7 +99,7 @@ pub(crate) fn measure(args: &Args, disk: &Disk, folder: &Path, report: &mut Repo
             bench.answered
         );
     }
-    let prepared = bench.server.kill()?;
+    bench.server.kill()?;
     let checked = check::database(&prepared, bench.answered, Newest::Steps(bench.steps.sum()))?;
     println!(
         "  checked after kill -9: {} answered accepted, as many audit rows, {} rows of the chain followed",
@@ -118,7 +120,7 @@ impl Bench {
             let now = TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT);
             let turns = self.steps.turns(now)?;
             if turns.len() >= READY {
-                let key = self.server.api_key.expose();
+                let key = self.site.api_key.expose();
                 let requests = Requests::validations(&turns, key, self.answered)?;
                 break (turns, requests);
             }

@@ -40,8 +40,14 @@ pub(crate) struct Turn {
 
 impl Steps {
     pub(crate) fn new(credentials: u32) -> Self {
+        Self::of(credentials, usize::MAX)
+    }
+
+    /// At most so many tokens of those, taken at random.
+    pub(crate) fn of(credentials: u32, most: usize) -> Self {
         let mut ids = ids(credentials);
         shuffle(&mut ids);
+        ids.truncate(most);
         let tokens = ids.into_iter().map(|id| Token { id, last: None }).collect();
         Self { tokens, next: 0 }
     }
