@@ -13,12 +13,13 @@
 mod deb;
 mod deny;
 mod desktop;
+mod fuzz;
 mod long_runs;
-mod malformed;
 mod packages;
 mod postgres;
 mod race;
 mod run;
+mod schemathesis;
 mod test;
 mod tidy;
 mod workspace;
@@ -49,13 +50,15 @@ enum Command {
     /// The benchmark of the server.
     Bench(long_runs::Args),
     /// At least 10,000 generated requests, right and malformed, against the server's own OpenAPI.
-    Malformed(malformed::Args),
+    Schemathesis(schemathesis::Args),
+    /// libFuzzer on everything that reads bytes from outside, one target after the other (installs cargo-fuzz when missing).
+    Fuzz(fuzz::Args),
     /// The desktop program, which is a workspace of its own: install what it needs, test it, make its package.
     Desktop(desktop::Args),
     /// A Debian package of the server: built, packed, unpacked and run.
     Deb(deb::Args),
     /// Licences, advisories, banned and doubled dependencies (installs cargo-deny when missing).
-    Deny,
+    Deny(deny::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,10 +69,11 @@ fn main() -> ExitCode {
         Command::Race(args) => race::run(&args),
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
-        Command::Malformed(args) => malformed::run(&args),
+        Command::Schemathesis(args) => schemathesis::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Desktop(args) => desktop::run(&args),
         Command::Deb(args) => deb::run(&args),
-        Command::Deny => deny::run(),
+        Command::Deny(args) => deny::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

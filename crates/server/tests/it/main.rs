@@ -22,6 +22,7 @@ mod cli;
 mod crash;
 mod fold;
 mod fuzz;
+mod hsm;
 mod keys;
 mod lan;
 mod letter;
