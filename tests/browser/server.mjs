@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-// The one place that knows the names of the settings; `cargo xtask malformed` uses it too.
+// The one place that knows the names of the settings; `cargo xtask schemathesis` uses it too.
 const TEMPLATE = new URL('../../xtask/templates/warifu.toml', import.meta.url);
 const PATIENCE = 30_000;
 

@@ -14,12 +14,13 @@ mod deb;
 mod deny;
 mod desktop;
 mod failover;
+mod fuzz;
 mod long_runs;
-mod malformed;
 mod packages;
 mod postgres;
 mod race;
 mod run;
+mod schemathesis;
 mod simulate;
 mod test;
 mod tidy;
@@ -57,13 +58,15 @@ enum Command {
     /// The plan for 100 million customers, played (docs/scale.md).
     Simulate(simulate::Args),
     /// At least 10,000 generated requests, right and malformed, against the server's own OpenAPI.
-    Malformed(malformed::Args),
+    Schemathesis(schemathesis::Args),
+    /// libFuzzer on everything that reads bytes from outside, one target after the other (installs cargo-fuzz when missing).
+    Fuzz(fuzz::Args),
     /// The desktop program, which is a workspace of its own: install what it needs, test it, make its package.
     Desktop(desktop::Args),
     /// A Debian package of the server: built, packed, unpacked and run.
     Deb(deb::Args),
     /// Licences, advisories, banned and doubled dependencies (installs cargo-deny when missing).
-    Deny,
+    Deny(deny::Args),
 }
 
 fn main() -> ExitCode {
@@ -77,10 +80,11 @@ fn main() -> ExitCode {
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
         Command::Simulate(args) => simulate::run(&args),
-        Command::Malformed(args) => malformed::run(&args),
+        Command::Schemathesis(args) => schemathesis::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Desktop(args) => desktop::run(&args),
         Command::Deb(args) => deb::run(&args),
-        Command::Deny => deny::run(),
+        Command::Deny(args) => deny::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

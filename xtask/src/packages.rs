@@ -16,7 +16,7 @@ struct Need {
     present: fn() -> bool,
 }
 
-const RUST_TESTS: [Need; 3] = [
+const RUST_TESTS: [Need; 5] = [
     Need {
         package: "postgresql",
         what: "PostgreSQL 15 or newer",
@@ -31,6 +31,16 @@ const RUST_TESTS: [Need; 3] = [
         package: "poppler-utils",
         what: "pdftotext and pdfinfo, to read the bank's letters back",
         present: || run::exists("pdftotext") && run::exists("pdfinfo"),
+    },
+    Need {
+        package: "softhsm2",
+        what: "SoftHSM, a hardware security module made of software",
+        present: || run::exists("softhsm2-util"),
+    },
+    Need {
+        package: "opensc",
+        what: "pkcs11-tool, another program at the same module",
+        present: || run::exists("pkcs11-tool"),
     },
 ];
 

@@ -38,9 +38,9 @@ pub struct Keyring {
 /// The text of a key source cannot be used. No error holds any part of a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyringError {
-    /// A line is not `VERSION:KEY`.
+    /// A line is neither `VERSION:KEY` nor `VERSION:hsm:WRAPPED`.
     #[error(
-        "line {line} of the key source is not VERSION:KEY, a number from 1 and 32 bytes as base64url without padding"
+        "line {line} of the key source is not VERSION:KEY, a number from 1 and 32 bytes as base64url without padding (nor VERSION:hsm:WRAPPED)"
     )]
     Line {
         /// The line, from 1.
@@ -52,7 +52,26 @@ pub enum KeyringError {
     /// No key.
     #[error("the key source holds no key")]
     Empty,
+    /// A key is wrapped, and nothing to unwrap it with is at hand.
+    #[error(
+        "the master key {0} is wrapped by a hardware security module: say which under [keys.pkcs11]"
+    )]
+    Wrapped(KeyVersion),
 }
+
+/// A master key as a key source holds it.
+pub enum Written {
+    /// The key itself.
+    Clear(Zeroizing<[u8; 32]>),
+    /// What a hardware security module made of it and alone can undo.
+    Wrapped(Vec<u8>),
+}
+
+/// What stands between version and bytes of a wrapped key.
+const WRAPPED: &str = "hsm:";
+
+/// The longest wrapped key that is read, bytes: a real one has some 60.
+const LONGEST_WRAPPED: usize = 4096;
 
 /// A line of a key source for a new master key of `random` bytes.
 #[must_use]
@@ -61,28 +80,64 @@ pub fn source_line(version: KeyVersion, random: &[u8; 32]) -> Zeroizing<String> 
     Zeroizing::new(format!("{version}:{}\n", key.as_str()))
 }
 
+/// A line of a key source for a master key that a hardware security module wrapped.
+#[must_use]
+pub fn wrapped_line(version: KeyVersion, wrapped: &[u8]) -> String {
+    format!("{version}:{WRAPPED}{}\n", BASE64URL_NOPAD.encode(wrapped))
+}
+
+/// Reads a key source: one `VERSION:KEY` or `VERSION:hsm:WRAPPED` a line; blank lines and lines that begin with `#` say
+/// nothing. Gives at least one key, each version once.
+///
+/// # Errors
+/// [`KeyringError`] names the line.
+pub fn read_source(source: &str) -> Result<BTreeMap<KeyVersion, Written>, KeyringError> {
+    let mut keys = BTreeMap::new();
+    for (number, line) in source.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (version, key) = parse_line(line).ok_or(KeyringError::Line { line: number + 1 })?;
+        if keys.insert(version, key).is_some() {
+            return Err(KeyringError::Twice(version));
+        }
+    }
+    if keys.is_empty() {
+        Err(KeyringError::Empty)
+    } else {
+        Ok(keys)
+    }
+}
+
 impl Keyring {
-    /// Reads a key source: one `VERSION:KEY` a line; blank lines and lines that begin with `#` say nothing.
+    /// Reads a key source whose keys are in the clear.
     ///
     /// # Errors
-    /// [`KeyringError`] names the line.
+    /// [`KeyringError`] names the line, or the version that is wrapped.
     pub fn parse(source: &str) -> Result<Self, KeyringError> {
+        Self::of(read_source(source)?, |version, _| {
+            Err(KeyringError::Wrapped(version))
+        })
+    }
+
+    /// The keyring of what a source holds; `unwrap` undoes what a hardware security module did.
+    ///
+    /// # Errors
+    /// The first of `unwrap`.
+    pub fn of<E>(
+        written: BTreeMap<KeyVersion, Written>,
+        mut unwrap: impl FnMut(KeyVersion, &[u8]) -> Result<Zeroizing<[u8; 32]>, E>,
+    ) -> Result<Self, E> {
         let mut keys = BTreeMap::new();
-        for (number, line) in source.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (version, key) = parse_line(line).ok_or(KeyringError::Line { line: number + 1 })?;
-            if keys.insert(version, MasterKey::new(&key)).is_some() {
-                return Err(KeyringError::Twice(version));
-            }
+        for (version, written) in written {
+            let key = match written {
+                Written::Clear(key) => key,
+                Written::Wrapped(wrapped) => unwrap(version, &wrapped)?,
+            };
+            keys.insert(version, MasterKey::new(&key));
         }
-        if keys.is_empty() {
-            Err(KeyringError::Empty)
-        } else {
-            Ok(Self { keys })
-        }
+        Ok(Self { keys })
     }
 
     /// The highest version.
@@ -120,6 +175,15 @@ impl Keyring {
     }
 }
 
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clear(_) => "Clear(…)",
+            Self::Wrapped(_) => "Wrapped(…)",
+        })
+    }
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring")
@@ -140,12 +204,22 @@ impl MasterKey {
     }
 }
 
-fn parse_line(line: &str) -> Option<(KeyVersion, Zeroizing<[u8; 32]>)> {
+fn parse_line(line: &str) -> Option<(KeyVersion, Written)> {
     let (version, key) = line.split_once(':')?;
     let version: u32 = version.trim().parse().ok().filter(|version| *version > 0)?;
-    let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(key.trim().as_bytes()).ok()?);
-    let key = <[u8; 32]>::try_from(bytes.as_slice()).ok()?;
-    Some((KeyVersion(version), Zeroizing::new(key)))
+    let written = match key.trim().strip_prefix(WRAPPED) {
+        Some(wrapped) => {
+            let wrapped = BASE64URL_NOPAD.decode(wrapped.as_bytes()).ok()?;
+            Written::Wrapped(
+                Some(wrapped).filter(|wrapped| (1..=LONGEST_WRAPPED).contains(&wrapped.len()))?,
+            )
+        }
+        None => {
+            let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(key.trim().as_bytes()).ok()?);
+            Written::Clear(Zeroizing::new(bytes.as_slice().try_into().ok()?))
+        }
+    };
+    Some((KeyVersion(version), written))
 }
 
 #[cfg(test)]
@@ -179,6 +253,34 @@ mod tests {
         assert_eq!(keyring.matches(KeyVersion(1), check), Some(true));
         assert_eq!(other.matches(KeyVersion(1), check), Some(false));
         assert_eq!(other.matches(KeyVersion(3), check), None);
+    }
+
+    #[test]
+    fn a_wrapped_key_is_the_same_key_once_it_is_unwrapped() {
+        let undo = |version: KeyVersion, wrapped: &[u8]| {
+            assert_eq!((version, wrapped), (KeyVersion(3), [7; 60].as_slice()));
+            Ok::<_, KeyringError>(Zeroizing::new([3; 32]))
+        };
+        let text = format!(
+            "{}{}",
+            *source_line(KeyVersion(1), &[1; 32]),
+            wrapped_line(KeyVersion(3), &[7; 60])
+        );
+        let unwrapped = Keyring::of(read_source(&text).unwrap(), undo).unwrap();
+        let clear = Keyring::parse(&source()).unwrap();
+        assert_eq!(unwrapped.newest(), clear.newest());
+        assert_eq!(unwrapped.check(KeyVersion(3)), clear.check(KeyVersion(3)));
+        assert_eq!(
+            Keyring::parse(&text).unwrap_err(),
+            KeyringError::Wrapped(KeyVersion(3))
+        );
+        let huge = wrapped_line(KeyVersion(1), &[0; LONGEST_WRAPPED + 1]);
+        for text in ["1:hsm:", "1:hsm:=", "0:hsm:AAAA", &huge] {
+            assert_eq!(
+                Keyring::parse(text).unwrap_err(),
+                KeyringError::Line { line: 1 }
+            );
+        }
     }
 
     #[test]

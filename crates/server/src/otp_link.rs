@@ -117,11 +117,19 @@ impl HttpLink {
             .await
             .map_err(|error| unreachable(&error))?
             .map_err(|error| unreachable(&error))?;
-        read(status, &text)
+        read_answer(status, &text)
     }
 }
 
-fn read<A: serde::de::DeserializeOwned>(status: u16, text: &str) -> Result<Verdict<A>, LinkError> {
+/// What an answer of the token service says.
+///
+/// # Errors
+/// When it says that it did not do what was asked, or nothing that the bank understands.
+#[doc(hidden)]
+pub fn read_answer<A: serde::de::DeserializeOwned>(
+    status: u16,
+    text: &str,
+) -> Result<Verdict<A>, LinkError> {
     if status == 200 {
         return serde_json::from_str(text)
             .map(Verdict::Answer)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use warifu_credentials::api_key::{ApiKey, ApiKeyHash};
 use warifu_credentials::audit::{Event, Kind};
-use warifu_credentials::keyring::{KeyVersion, source_line};
+use warifu_credentials::keyring::KeyVersion;
 use warifu_credentials::party::{PartyId, PartyName};
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ use crate::database::{
 };
 use crate::lan::LanError;
 use crate::service::secrets::ServiceSecrets;
-use crate::service::{KeySource, KeySourceError, Keys};
+use crate::service::{KeyPlace, KeySourceError, Keys};
 use crate::store::{MIGRATIONS, audit, party, seal_key};
 
 /// The program cannot start its work.
@@ -85,9 +85,9 @@ pub fn open(
         Location::Postgres(_) => require_current(&mut connection, MIGRATIONS)?,
     }
     let source = config.key_source()?;
-    let made_key = match &source {
-        KeySource::File(path) if !path.exists() && connection.read(seal_key::list)?.is_empty() => {
-            write_key_file(path, KeyVersion(1), entropy)?;
+    let made_key = match &source.place {
+        KeyPlace::File(path) if !path.exists() && connection.read(seal_key::list)?.is_empty() => {
+            append_key_line(path, &source.new_line(KeyVersion(1), entropy)?)?;
             true
         }
         _ => false,
@@ -180,15 +180,11 @@ fn require_current(
     }
 }
 
-/// Appends a new master key to a key file, which is replaced as a whole or not at all.
+/// Appends the line of a new master key to a key file, which is replaced as a whole or not at all.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_key_file(
-    path: &Path,
-    version: KeyVersion,
-    entropy: &dyn Entropy,
-) -> Result<(), StartupError> {
+pub fn append_key_line(path: &Path, line: &str) -> Result<(), StartupError> {
     let failed = |error| StartupError::File {
         doing: "cannot write the master key file",
         path: path.display().to_string(),
@@ -202,7 +198,7 @@ pub fn write_key_file(
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
-    text.push_str(&source_line(version, &random(entropy)));
+    text.push_str(line);
     write_private(path, text.as_bytes()).map_err(failed)
 }
 

@@ -65,9 +65,17 @@ impl FromStr for ServiceAddress {
             "http" => return Err(AddressError::NotHttps),
             _ => return Err(AddressError::Malformed),
         };
-        let port = match authority.port_u16() {
-            Some(port) if port != default_port => format!(":{port}"),
-            _ => String::new(),
+        // A port that is no number of a port is a slip, not the default.
+        let port = match authority.as_str().rsplit_once(':') {
+            Some((_, digits)) if !digits.is_empty() && !digits.ends_with(']') => {
+                authority.port_u16().ok_or(AddressError::Malformed)?
+            }
+            _ => default_port,
+        };
+        let port = if port == default_port {
+            String::new()
+        } else {
+            format!(":{port}")
         };
         let path = uri.path().trim_end_matches('/');
         Ok(Self(format!("{scheme}://{host}{port}{path}")))
@@ -152,6 +160,8 @@ mod tests {
             "https://user:word@token.example.com",
             "https://token.example.com/?a=b",
             "https://token.example.com/#top",
+            "https://token.example.com:99999",
+            "https://token.example.com:8o80",
             "/v1",
         ] {
             assert_eq!(parsed(text), Err(AddressError::Malformed), "{text}");

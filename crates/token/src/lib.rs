@@ -37,8 +37,12 @@ pub use key_store::{KeyStoreError, OsKeyStore};
 pub use passphrase::{MIN_PASSPHRASE_CHARS, Passphrase, PassphraseError};
 pub use remove::{KeyLeft, remove};
 pub use secret::{DeviceKey, Secret, SecretError};
+#[doc(hidden)]
+pub use service::read_answer;
 pub use service::{HttpService, Service, ServiceError};
 pub use token::{ContactKeeper, Kept, OpenError, Token};
+#[doc(hidden)]
+pub use vault::read_vault;
 pub use vault::{Header, KeySlot, Lock, Vault, VaultError};
 pub use warifu_oath::Code;
 pub use warifu_wire::Platform;

@@ -133,10 +133,23 @@ fn read<A: DeserializeOwned>(
             ureq::Error::BodyExceedsLimit(_) => ServiceError::NotUnderstood,
             other => unreachable_because(other),
         })?;
+    read_answer(status, expected_status, &bytes)
+}
+
+/// What an answer of the service says.
+///
+/// # Errors
+/// When it is a refusal, or not what was asked for.
+#[doc(hidden)]
+pub fn read_answer<A: DeserializeOwned>(
+    status: u16,
+    expected_status: u16,
+    bytes: &[u8],
+) -> Result<A, ServiceError> {
     if status == expected_status {
-        return serde_json::from_slice(&bytes).map_err(|_| ServiceError::NotUnderstood);
+        return serde_json::from_slice(bytes).map_err(|_| ServiceError::NotUnderstood);
     }
-    match serde_json::from_slice::<Problem>(&bytes) {
+    match serde_json::from_slice::<Problem>(bytes) {
         Ok(problem) => Err(ServiceError::Refused(printable(&problem.detail))),
         Err(_) => Err(ServiceError::Status(status)),
     }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// Each crate, what it may depend on, and what its tests may use besides.
-const ALLOWED: [(&str, &[&str], &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str], &[&str]); 9] = [
     ("warifu-oath", &[], &[]),
     ("warifu-wire", &[], &[]),
     ("warifu-credentials", &["warifu-oath", "warifu-wire"], &[]),
@@ -14,6 +14,18 @@ const ALLOWED: [(&str, &[&str], &[&str]); 8] = [
         "warifu",
         &["warifu-credentials", "warifu-bank", "warifu-wire"],
         &["warifu-token", "warifu-oath"],
+    ),
+    (
+        "warifu-outside",
+        &[
+            "warifu",
+            "warifu-credentials",
+            "warifu-bank",
+            "warifu-token",
+            "warifu-oath",
+            "warifu-wire",
+        ],
+        &[],
     ),
     ("warifu-desktop", &["warifu-token"], &[]),
     ("xtask", &[], &[]),

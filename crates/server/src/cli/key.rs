@@ -2,13 +2,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Subcommand;
-use warifu_credentials::keyring::{KeyVersion, source_line};
+use warifu_credentials::keyring::KeyVersion;
 
 use super::output::{note, problem, say};
-use crate::ambient::{SystemClock, SystemEntropy, random};
-use crate::config::Config;
+use crate::ambient::{SystemClock, SystemEntropy};
+use crate::config::{Config, ConfigError};
 use crate::service::rotation::Rotation;
-use crate::service::{KeySource, Keys};
+use crate::service::{Hsm, KeyPlace, KeySource, Keys};
 use crate::startup::{self, Opened, StartupError};
 use crate::store::seal_key;
 
@@ -20,6 +20,10 @@ pub(super) enum Command {
     Rotate,
     /// List the versions at hand and those that the database knows
     List,
+    /// Make the key in the hardware security module of [keys.pkcs11] that wraps the master keys
+    HsmNew,
+    /// Wrap the master keys of a source that has them in the clear, by the key in the hardware security module
+    Wrap,
 }
 
 /// Between two batches, so that a running server finds the database free.
@@ -30,38 +34,79 @@ pub(super) fn run(command: Command, config: &Config) -> Result<ExitCode, Startup
         Command::New => new(config),
         Command::Rotate => rotate(config),
         Command::List => list(config),
+        Command::HsmNew => hsm_new(config),
+        Command::Wrap => wrap(config),
     }
 }
 
 fn new(config: &Config) -> Result<ExitCode, StartupError> {
-    match config.key_source()? {
-        KeySource::File(path) => {
-            startup::make_private_dir(&config.data_dir)?;
-            let version = if path.exists() {
-                KeyVersion(
-                    Keys::load(KeySource::File(path.clone()))?
-                        .current()
-                        .newest()
-                        .0
-                        + 1,
-                )
-            } else {
-                KeyVersion(1)
-            };
-            startup::write_key_file(&path, version, &SystemEntropy)?;
-            say(&format!(
-                "The master key {version} is in {}. Back it up, then run `warifu key rotate`.",
-                path.display()
-            ));
-        }
-        source => {
-            let version = Keys::load(source).map_or(KeyVersion(1), |keys| {
-                KeyVersion(keys.current().newest().0 + 1)
-            });
-            say(source_line(version, &random(&SystemEntropy)).trim_end());
-            note("Add this line to your key source, back it up, then run `warifu key rotate`.");
-        }
+    let source = config.key_source()?;
+    let next = |source: &KeySource| {
+        let newest = Keys::load(source.clone()).map(|keys| keys.current().newest());
+        newest.map(|newest| KeyVersion(newest.0.saturating_add(1)))
+    };
+    if let KeyPlace::File(path) = &source.place {
+        startup::make_private_dir(&config.data_dir)?;
+        let version = if path.exists() {
+            next(&source)?
+        } else {
+            KeyVersion(1)
+        };
+        startup::append_key_line(path, &source.new_line(version, &SystemEntropy)?)?;
+        say(&format!(
+            "The master key {version} is in {}. Back it up, then run `warifu key rotate`.",
+            path.display()
+        ));
+    } else {
+        let version = next(&source).unwrap_or(KeyVersion(1));
+        say(source.new_line(version, &SystemEntropy)?.trim_end());
+        note("Add this line to your key source, back it up, then run `warifu key rotate`.");
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hsm(source: &KeySource) -> Result<&Hsm, ConfigError> {
+    let missing = "keys.pkcs11: say which hardware security module, token and PIN";
+    source
+        .hsm
+        .as_ref()
+        .ok_or_else(|| ConfigError::Value(missing.into()))
+}
+
+fn hsm_new(config: &Config) -> Result<ExitCode, StartupError> {
+    let source = config.key_source()?;
+    let hsm = hsm(&source)?;
+    hsm.make_key()?;
+    say(&format!(
+        "The token `{}` has the AES-256 key `{}` now. Back the token up as its maker says: without it no master key opens.",
+        hsm.token, hsm.key
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wrap(config: &Config) -> Result<ExitCode, StartupError> {
+    let source = config.key_source()?;
+    let Some(text) = source.wrapped(hsm(&source)?, &SystemEntropy)? else {
+        say("Every master key is wrapped already.");
+        return Ok(ExitCode::SUCCESS);
+    };
+    if let KeyPlace::File(path) = &source.place {
+        startup::write_private(path, text.as_bytes()).map_err(|error| StartupError::File {
+            doing: "cannot write the master key file",
+            path: path.display().to_string(),
+            error,
+        })?;
+        say(&format!(
+            "The master keys in {} are wrapped.",
+            path.display()
+        ));
+    } else {
+        say(text.trim_end());
+        note("Put this text in the place of your key source's.");
+    }
+    note(
+        "They lay in the clear until now: make a new one with `warifu key new`, run `warifu key rotate`, and take the old out.",
+    );
     Ok(ExitCode::SUCCESS)
 }
 

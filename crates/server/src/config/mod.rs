@@ -12,7 +12,7 @@ use warifu_credentials::throttle::Rate;
 
 use crate::ambient;
 use crate::database::{Location, PostgresUrl};
-use crate::service::KeySource;
+use crate::service::{Hsm, KeyPlace, KeySource, PinSource};
 
 pub use bank::{BankConfig, LimitsConfig, RemoteTokenService};
 
@@ -106,7 +106,7 @@ pub struct MetricsConfig {
     pub listen: SocketAddr,
 }
 
-/// `[keys]`: at most one of the three; without one, `DATA_DIR/master.key`.
+/// `[keys]`: at most one of the first three; without one, `DATA_DIR/master.key`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeysConfig {
@@ -116,6 +116,32 @@ pub struct KeysConfig {
     pub environment: Option<String>,
     /// A program and its arguments.
     pub command: Option<Vec<String>>,
+    /// The hardware security module that wrapped them.
+    pub pkcs11: Option<Pkcs11Config>,
+}
+
+/// `[keys.pkcs11]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs11Config {
+    /// The module's library.
+    pub module: PathBuf,
+    /// The token's label.
+    pub token: String,
+    /// The label of the AES key that wraps the master keys.
+    #[serde(default = "wrapping_key")]
+    pub key: String,
+    /// Labels of keys that wrapped them before it, and only unwrap now.
+    #[serde(default)]
+    pub older_keys: Vec<String>,
+    /// A file that holds the PIN.
+    pub pin_file: Option<PathBuf>,
+    /// An environment variable that holds the PIN.
+    pub pin_environment: Option<String>,
+}
+
+fn wrapping_key() -> String {
+    "warifu-master".into()
 }
 
 /// `[log]`
@@ -225,19 +251,27 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the file, the line and what is expected.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
-        let config = match path {
-            None => Self::default(),
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
-                    path: path.to_owned(),
-                    error,
-                })?;
-                toml::from_str(&text).map_err(|error| ConfigError::Parse {
-                    path: path.to_owned(),
-                    error: Box::new(error),
-                })?
-            }
+        let Some(path) = path else {
+            let config = Self::default();
+            config.check()?;
+            return Ok(config);
         };
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read {
+            path: path.to_owned(),
+            error,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a configuration that lies at `path`.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::Parse {
+            path: path.to_owned(),
+            error: Box::new(error),
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -317,15 +351,40 @@ impl Config {
 
 impl KeysConfig {
     fn source(&self, data_dir: &Path) -> Result<KeySource, ConfigError> {
-        match (&self.file, &self.environment, &self.command) {
-            (None, None, None) => Ok(KeySource::File(data_dir.join("master.key"))),
-            (Some(path), None, None) => Ok(KeySource::File(path.clone())),
-            (None, Some(name), None) => Ok(KeySource::Environment(name.clone())),
-            (None, None, Some(words)) if !words.is_empty() => Ok(KeySource::Command(words.clone())),
-            _ => Err(ConfigError::Value(
-                "keys: give one of file, environment and command".into(),
-            )),
-        }
+        let place = match (&self.file, &self.environment, &self.command) {
+            (None, None, None) => KeyPlace::File(data_dir.join("master.key")),
+            (Some(path), None, None) => KeyPlace::File(path.clone()),
+            (None, Some(name), None) => KeyPlace::Environment(name.clone()),
+            (None, None, Some(words)) if !words.is_empty() => KeyPlace::Command(words.clone()),
+            _ => {
+                return Err(ConfigError::Value(
+                    "keys: give one of file, environment and command".into(),
+                ));
+            }
+        };
+        let hsm = self.pkcs11.as_ref().map(Pkcs11Config::hsm).transpose()?;
+        Ok(KeySource { place, hsm })
+    }
+}
+
+impl Pkcs11Config {
+    fn hsm(&self) -> Result<Hsm, ConfigError> {
+        let pin = match (&self.pin_file, &self.pin_environment) {
+            (Some(path), None) => PinSource::File(path.clone()),
+            (None, Some(name)) => PinSource::Environment(name.clone()),
+            _ => {
+                return Err(ConfigError::Value(
+                    "keys.pkcs11: give pin_file or pin_environment, and one of them".into(),
+                ));
+            }
+        };
+        Ok(Hsm {
+            module: self.module.clone(),
+            token: self.token.clone(),
+            key: self.key.clone(),
+            older_keys: self.older_keys.clone(),
+            pin,
+        })
     }
 }
 
@@ -372,7 +431,7 @@ mod tests {
         );
         assert_eq!(
             config.key_source().unwrap(),
-            KeySource::File("var/master.key".into())
+            KeySource::file("var/master.key".into())
         );
     }
 
@@ -394,6 +453,14 @@ mod tests {
                 .unwrap_err()
                 .contains("keys")
         );
+        let hsm = "[keys.pkcs11]\nmodule = 'm.so'\ntoken = 'warifu'\n";
+        assert!(parse(hsm).unwrap_err().contains("pin_file"));
+        assert!(
+            parse(&format!("{hsm}pin = '1234'"))
+                .unwrap_err()
+                .contains("pin")
+        );
+        assert!(parse(&format!("{hsm}pin_file = 'pin'")).is_ok());
     }
 
     #[test]

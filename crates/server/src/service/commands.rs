@@ -5,7 +5,7 @@ use std::sync::Arc;
 use warifu_credentials::credential::Acceptance;
 use warifu_credentials::credential::{FAILURE_LIMIT, Standing, State};
 use warifu_credentials::credential_id::CredentialId;
-use warifu_credentials::keyring::Keyring;
+use warifu_credentials::keyring::{KeyVersion, Keyring};
 use warifu_credentials::life_cycle::{self, Enable};
 use warifu_credentials::party::PartyId;
 use warifu_credentials::purpose::Purpose;
@@ -64,11 +64,9 @@ impl TokenService {
             .database
             .gather(validation(self.keys.current()))
             .await?;
-        if matches!(settled, Err(Refusal::MissingKey(_))) {
-            settled = self
-                .database
-                .gather(validation(self.reload_keys()?))
-                .await?;
+        if let Err(Refusal::MissingKey(version)) = settled {
+            let keyring = self.reload_keys(version).await?;
+            settled = self.database.gather(validation(keyring)).await?;
         }
         Ok(self.heed(relation, settled))
     }
@@ -101,8 +99,8 @@ impl TokenService {
             })
         };
         let mut settled = run(self.keys.current()).await?;
-        if matches!(settled, Err(Refusal::MissingKey(_))) {
-            settled = run(self.reload_keys()?).await?;
+        if let Err(Refusal::MissingKey(version)) = settled {
+            settled = run(self.reload_keys(version).await?).await?;
         }
         Ok(self.heed(relation, settled))
     }
@@ -238,9 +236,16 @@ impl TokenService {
         settled
     }
 
-    pub(super) fn reload_keys(&self) -> Result<Arc<Keyring>, DatabaseError> {
-        self.keys
-            .reload()
+    /// Reads the key source again for a version that is not at hand: a file, a command or a hardware security module, on
+    /// a thread that may wait.
+    pub(super) async fn reload_keys(
+        &self,
+        wanted: KeyVersion,
+    ) -> Result<Arc<Keyring>, DatabaseError> {
+        let keys = Arc::clone(&self.keys);
+        tokio::task::spawn_blocking(move || keys.reload(wanted))
+            .await
+            .map_err(|_| DatabaseError::Gone)?
             .map_err(|error| DatabaseError::Secret(error.to_string()))
     }
 }

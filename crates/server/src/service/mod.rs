@@ -1,6 +1,7 @@
 //! The token service: what it does, whoever asks and however they reach it.
 
 mod commands;
+mod hsm;
 mod key_source;
 mod provisioning;
 pub mod rotation;
@@ -15,7 +16,8 @@ use warifu_credentials::request::RequestDigester;
 use warifu_credentials::throttle::Rate;
 
 pub use commands::Relation;
-pub use key_source::{KeySource, KeySourceError, Keys};
+pub use hsm::{Hsm, HsmError, PinSource};
+pub use key_source::{KeyPlace, KeySource, KeySourceError, Keys};
 pub use provisioning::Provisioned;
 use secrets::ServiceSecrets;
 
@@ -40,7 +42,7 @@ const READINESS: Look = Look {
 /// The token service over one database.
 pub struct TokenService {
     database: Database<Validations>,
-    keys: Keys,
+    keys: Arc<Keys>,
     chain: Chain,
     digester: RequestDigester,
     clock: Arc<dyn Clock>,
@@ -68,7 +70,7 @@ impl TokenService {
         });
         Ok(Self {
             database: Database::open(settings, gather)?,
-            keys,
+            keys: Arc::new(keys),
             chain: secrets.chain.clone(),
             digester: secrets.digester.clone(),
             clock,

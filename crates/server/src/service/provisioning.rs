@@ -76,7 +76,7 @@ impl TokenService {
                 Attempt::AllTaken => {}
                 Attempt::SealUnder(adopted) => {
                     if keyring.sealer(adopted).is_none() {
-                        keyring = self.reload_keys()?;
+                        keyring = self.reload_keys(adopted).await?;
                     }
                     version = adopted;
                 }

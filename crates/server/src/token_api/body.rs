@@ -57,14 +57,19 @@ pub(super) async fn read<M: Message>(
             ));
         }
     };
+    understand::<M>(&bytes)
+}
+
+/// What the bytes of a body mean.
+pub(super) fn understand<M: Message>(bytes: &[u8]) -> Result<M::Meaning, ApiProblem> {
     // serde would take an array of a struct's fields for the struct.
     let is_object = bytes.trim_ascii_start().starts_with(b"{");
     let message = is_object
-        .then(|| serde_json::from_slice::<M>(&bytes).ok())
+        .then(|| serde_json::from_slice::<M>(bytes).ok())
         .flatten();
     message
         .and_then(M::meaning)
-        .ok_or_else(|| diagnose(&bytes, M::FIELDS))
+        .ok_or_else(|| diagnose(bytes, M::FIELDS))
 }
 
 /// What is wrong with a body that means nothing. Only the refused pay for the second look.

@@ -176,7 +176,7 @@ pub(super) async fn status(
 #[expect(dead_code, reason = "tells OpenAPI about the parameter")]
 pub(super) struct CredentialParameter {
     /// The credential ID; spaces, hyphens, lower case and full-width characters are fine.
-    #[param(example = "WRCA12345671")]
+    #[param(example = "WRCA12345671", min_length = 12)]
     id: String,
 }
 
@@ -205,21 +205,27 @@ async fn command(
         en: "1 to 64 visible ASCII characters",
         ja: "表示できる ASCII 文字で1〜64文字",
     };
-    let key = headers
-        .get(IDEMPOTENCY_KEY)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(|| ApiProblem::field(IDEMPOTENCY_KEY, expected))?;
+    let key = request_key(headers).ok_or_else(|| ApiProblem::field(IDEMPOTENCY_KEY, expected))?;
     Ok((relation, key))
 }
 
+/// The request's key, if it is one.
+#[doc(hidden)]
+#[must_use]
+pub fn request_key(headers: &HeaderMap) -> Option<RequestKey> {
+    headers.get(IDEMPOTENCY_KEY)?.to_str().ok()?.parse().ok()
+}
+
+/// The hash of the API key that was sent, if it looks like one of ours.
+#[doc(hidden)]
+#[must_use]
+pub fn sent_key(headers: &HeaderMap) -> Option<ApiKeyHash> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    ApiKeyHash::of_sent(bearer(value)?)
+}
+
 async fn relation(api: &Api, id: PathId, headers: &HeaderMap) -> Result<Relation, ApiProblem> {
-    let key = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(bearer)
-        .and_then(ApiKeyHash::of_sent)
-        .ok_or_else(ApiProblem::unauthorized)?;
+    let key = sent_key(headers).ok_or_else(ApiProblem::unauthorized)?;
     let party = api
         .service
         .authenticate(key)

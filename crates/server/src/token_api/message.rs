@@ -8,7 +8,8 @@ use warifu_wire::{
     ValidateRequest,
 };
 
-use super::body::{Field, Message};
+use super::body::{Field, Message, understand};
+use super::problem::ApiProblem;
 use super::text::Text;
 
 const CODE: Text = Text {
@@ -126,3 +127,19 @@ pub(super) const PUBLIC_KEY: Text = Text {
     en: "an X25519 public key that is not of low order, 32 bytes as base64url without padding",
     ja: "低位数でない X25519 公開鍵（32バイト、パディングなしの base64url）",
 };
+
+/// Reads a body as the route of `verb` does: `provision`, `validate`, `resync`, `stop`; any other takes no field. For the
+/// fuzz targets.
+///
+/// # Errors
+/// What the client would be told.
+#[doc(hidden)]
+pub fn read_body(verb: &str, bytes: &[u8]) -> Result<(), ApiProblem> {
+    match verb {
+        "provision" => understand::<ProvisionRequest>(bytes).map(drop),
+        "validate" => understand::<ValidateRequest>(bytes).map(drop),
+        "resync" => understand::<ResyncRequest>(bytes).map(drop),
+        "stop" => understand::<StopRequest>(bytes).map(drop),
+        _ => understand::<Nothing>(bytes),
+    }
+}

@@ -22,6 +22,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tokio::sync::watch;
 
+#[doc(hidden)]
+pub use credentials::{request_key, sent_key};
+#[doc(hidden)]
+pub use message::read_body;
 pub use openapi::document;
 pub(crate) use page::Wanted;
 pub use problem::ApiProblem;

@@ -25,6 +25,7 @@ mod faults;
 mod fail_over;
 mod fold;
 mod fuzz;
+mod hsm;
 mod keys;
 mod lan;
 mod letter;

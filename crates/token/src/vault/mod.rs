@@ -139,16 +139,7 @@ impl Vault {
             io::ErrorKind::FileTooLarge => VaultError::Damaged,
             _ => self.io(source),
         })?;
-        let end = bytes
-            .iter()
-            .position(|byte| *byte == b'\n')
-            .ok_or(VaultError::Damaged)?;
-        let (line, body) = bytes.split_at_checked(end + 1).ok_or(VaultError::Damaged)?;
-        Ok(Sealed {
-            header: Header::parse(line)?,
-            line: line.to_vec(),
-            body: body.to_vec(),
-        })
+        Sealed::parse(&bytes)
     }
 
     /// Replaces the file as a whole, or leaves it as it was.
@@ -187,7 +178,29 @@ impl Vault {
     }
 }
 
+/// What the bytes of a vault file say to anyone.
+///
+/// # Errors
+/// When they are no vault that this program understands.
+#[doc(hidden)]
+pub fn read_vault(bytes: &[u8]) -> Result<Header, VaultError> {
+    Sealed::parse(bytes).map(|sealed| sealed.header)
+}
+
 impl Sealed {
+    fn parse(bytes: &[u8]) -> Result<Self, VaultError> {
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .ok_or(VaultError::Damaged)?;
+        let (line, body) = bytes.split_at_checked(end + 1).ok_or(VaultError::Damaged)?;
+        Ok(Self {
+            header: Header::parse(line)?,
+            line: line.to_vec(),
+            body: body.to_vec(),
+        })
+    }
+
     pub(crate) fn open(&self, key: &VaultKey) -> Result<Contents, VaultError> {
         let plain = seal::open(key, &self.line, &self.body).ok_or(VaultError::Damaged)?;
         let contents = Contents::from_bytes(&plain).ok_or(VaultError::Damaged)?;

@@ -7,6 +7,7 @@ mod mail_server;
 mod place;
 mod server;
 mod service;
+mod soft_hsm;
 mod token;
 
 pub(crate) use bank::{BankSite, customer_account, open_contract};
@@ -16,6 +17,7 @@ pub(crate) use mail_server::MailServer;
 pub(crate) use place::{Engine, Place, apart};
 pub(crate) use server::{Outcome, Server, Site, run_program};
 pub(crate) use service::{START, Service, relation, second};
+pub(crate) use soft_hsm::{PIN, SoftHsm, write_private};
 pub(crate) use token::{Beginning, Token, fresh_key, now_step};
 
 /// Requests that wait in memory before they are folded: few, so that a test sees a fold.

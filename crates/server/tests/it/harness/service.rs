@@ -8,7 +8,7 @@ use warifu::audit_trail::{self, Report};
 use warifu::database::{DatabaseError, PoolSettings, Tx};
 use warifu::service::secrets::ServiceSecrets;
 use warifu::service::{KeySource, Keys, Provisioned, Relation, TokenService};
-use warifu::startup::{make_private_dir, write_key_file};
+use warifu::startup::{append_key_line, make_private_dir};
 use warifu::store::settle::Settled;
 use warifu::store::{audit, party};
 use warifu_credentials::api_key::{ApiKey, ApiKeyHash};
@@ -79,8 +79,10 @@ impl Service {
     pub(crate) fn with_rate(engine: Engine, rate: Rate) -> Self {
         let place = Place::new(engine);
         make_private_dir(&place.data()).unwrap();
-        write_key_file(&key_file(&place), KeyVersion(1), &SystemEntropy).unwrap();
-        let keys = Keys::load(KeySource::File(key_file(&place))).unwrap();
+        let source = KeySource::file(key_file(&place));
+        let line = source.new_line(KeyVersion(1), &SystemEntropy).unwrap();
+        append_key_line(&key_file(&place), &line).unwrap();
+        let keys = Keys::load(source).unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(START * 1_000_000)));
         let secrets = place
             .with(|connection| {
@@ -119,7 +121,7 @@ impl Service {
         let started = apart(|| {
             TokenService::start(
                 &settings,
-                Keys::load(KeySource::File(key_file(&self.place))).unwrap(),
+                Keys::load(KeySource::file(key_file(&self.place))).unwrap(),
                 &self.secrets,
                 Arc::clone(&self.clock) as Arc<dyn Clock>,
                 Arc::new(SystemEntropy),

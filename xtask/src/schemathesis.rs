@@ -1,9 +1,13 @@
-//! `cargo xtask malformed`: generated requests, right and malformed, by the server's own OpenAPI.
+//! `cargo xtask schemathesis`: generated requests, right and malformed, by the server's own OpenAPI, held to every check that
+//! schemathesis has.
+//!
+//! `/v1` of the token service is the only API: the bank and its staff have forms, which the tests in `bank/web_security` and
+//! the fuzz target `bank_form` look at; health and metrics are texts for machines without an OpenAPI document.
 
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -13,17 +17,19 @@ use crate::{postgres, run, workspace};
 
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
-/// What an answer is held to.
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-    response_headers_conformance,response_schema_conformance";
-
 /// The configuration of the server, shared with the browser tests.
 const CONFIG: &str = include_str!("../templates/warifu.toml");
+
+/// What the command line of schemathesis cannot say.
+const SETTINGS: &str = include_str!("../templates/schemathesis.toml");
+
+/// A public key that is in order, X25519's base point: for a credential that is there.
+const PUBLIC_KEY: &str = "CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Passes over the API at most, each with another seed.
 const PASSES: usize = 20;
 
-/// `cargo xtask malformed`
+/// `cargo xtask schemathesis`
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Generated requests at least.
@@ -32,6 +38,9 @@ pub(crate) struct Args {
     /// Generated requests for each operation and pass.
     #[arg(long, default_value_t = 1500)]
     per_operation: u64,
+    /// Seconds after which no new pass is begun.
+    #[arg(long, default_value_t = 1800)]
+    seconds: u64,
     /// A `warifu` binary to be used; by default it is built.
     #[arg(long, env = "WARIFU_BIN")]
     binary: Option<PathBuf>,
@@ -43,24 +52,32 @@ pub(crate) struct Args {
 /// Runs schemathesis until it has generated enough requests, or found a fault.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let target = workspace::target_dir()?;
-    let schemathesis = install(&target.join("malformed"))?;
+    let schemathesis = install(&target.join("schemathesis"))?;
     let binary = match &args.binary {
         Some(binary) => binary.clone(),
         None => build(&target)?,
     };
     let server = Server::start(&binary)?;
-    let mut generated = 0;
+    let credential = server.credential()?;
+    let (begun, mut generated) = (Instant::now(), 0);
     for pass in 1..=PASSES {
-        println!("── pass {pass}");
-        generated += server.attack(&schemathesis, args)?;
+        // Every other pass asks about a credential that is there, so that the rules behind the door are reached too.
+        let known = pass.is_multiple_of(2).then_some(credential.as_str());
+        let whose = known.map_or("any credential", |_| "one that is there");
+        println!("── pass {pass}: {whose}");
+        generated += server.attack(&schemathesis, args, known)?;
         println!("generated requests so far: {generated}");
-        if generated >= args.requests {
+        if generated >= args.requests && pass > 1 {
             println!("{generated} requests, no fault");
             return Ok(());
         }
+        if begun.elapsed() > Duration::from_secs(args.seconds) {
+            break;
+        }
     }
     bail!(
-        "{generated} requests after {PASSES} passes, {} are wanted",
+        "{generated} requests in {} s, {} are wanted",
+        begun.elapsed().as_secs(),
         args.requests
     )
 }
@@ -95,7 +112,7 @@ struct Server {
 impl Server {
     fn start(binary: &Path) -> Result<Self> {
         let folder = tempfile::Builder::new()
-            .prefix("warifu-malformed-")
+            .prefix("warifu-schemathesis-")
             .tempdir()?;
         let port = postgres::free_port()?;
         let config = CONFIG
@@ -113,7 +130,7 @@ impl Server {
                 .current_dir(folder.path());
             command
         };
-        let key = run::captured(&mut warifu(&["relying-party", "add", "malformed"]))?;
+        let key = run::captured(&mut warifu(&["relying-party", "add", "schemathesis"]))?;
         let mut serve = warifu(&["serve"]);
         let log = std::fs::File::create(folder.path().join("log"))?;
         serve.stdout(log.try_clone()?).stderr(log);
@@ -145,15 +162,32 @@ impl Server {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// One pass; the count of generated requests, or an error when one found a fault.
-    fn attack(&self, schemathesis: &Path, args: &Args) -> Result<u64> {
+    /// A credential that is there.
+    fn credential(&self) -> Result<String> {
+        let body = serde_json::json!({ "public_key": PUBLIC_KEY, "platform": "cli" });
+        let address = format!("http://127.0.0.1:{}/v1/credentials", self.port);
+        let mut answer = ureq::post(&address).send_json(&body)?;
+        let answer: Value = answer.body_mut().read_json()?;
+        let id = answer.get("credential_id").and_then(Value::as_str);
+        id.map(str::to_owned)
+            .context("a provisioning without credential_id")
+    }
+
+    /// One pass, over any credential or over one that is there; the count of generated requests, or an error when one found
+    /// a fault.
+    fn attack(&self, schemathesis: &Path, args: &Args, credential: Option<&str>) -> Result<u64> {
         let report = self.folder.path().join("report.json");
+        let settings = self.folder.path().join("schemathesis.toml");
+        std::fs::write(&settings, settings_for(credential))?;
         let mut command = run::program(schemathesis);
         command
+            .arg("--config-file")
+            .arg(&settings)
             .args(["--no-color", "run"])
             .arg(format!("http://127.0.0.1:{}/v1/openapi.json", self.port))
-            .args(["--checks", CHECKS, "--mode", "all", "--continue-on-failure"])
+            .args(["--checks", "all", "--mode", "all", "--continue-on-failure"])
             .args(["--suppress-health-check", "all", "--workers", "2"])
+            .args(["--request-timeout", "10", "--warnings", "off"])
             .args(["--max-examples", &args.per_operation.to_string()])
             .args(["--header", &format!("Authorization: Bearer {}", self.key)])
             .args(["--report", "json", "--report-json-path"])
@@ -180,6 +214,12 @@ impl Drop for Server {
     }
 }
 
+fn settings_for(credential: Option<&str>) -> String {
+    // Before the first table: what stands in one belongs to it.
+    let parameters = credential.map(|id| format!("parameters = {{ \"path.id\" = \"{id}\" }}\n\n"));
+    format!("{}{SETTINGS}", parameters.unwrap_or_default())
+}
+
 /// The count of generated requests in a report.
 fn generated(report: &str) -> Result<u64> {
     let report: Value = serde_json::from_str(report).context("the report of schemathesis")?;
@@ -197,6 +237,15 @@ mod tests {
     fn the_count_of_a_report_is_read() {
         assert_eq!(generated(r#"{"test_cases":{"generated":12}}"#).unwrap(), 12);
         assert!(generated("{}").is_err());
+    }
+
+    #[test]
+    fn the_settings_are_toml_with_and_without_a_credential() {
+        for credential in [None, Some("WRCA12345671")] {
+            let settings: toml::Table = settings_for(credential).parse().unwrap();
+            assert!(settings.contains_key("checks"));
+            assert_eq!(settings.contains_key("parameters"), credential.is_some());
+        }
     }
 
     #[test]
