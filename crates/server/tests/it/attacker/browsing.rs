@@ -5,14 +5,49 @@ use warifu::web::cookies;
 use warifu::{bank_web, staff_web};
 use warifu_bank::staff::Role;
 
-use super::ground::{Ground, Person, told};
-use crate::harness::{Engine, customer_account};
+use super::ground::{Ground, Person, hidden, told};
+use crate::harness::{Engine, Token, customer_account};
 
 both_engines!(
     a_good_code_of_ones_own_carries_out_nothing_of_anothers,
     no_spelling_of_an_address_shows_another_customers_account,
     the_staffs_pages_are_not_at_the_customers_door_and_no_session_fits_both,
 );
+
+/// What a customer has: an order that waits for its code, one that was carried out, its receipt, a dated transfer, a payee,
+/// and another session where there is one.
+struct Possessions {
+    waiting: String,
+    confirm: String,
+    receipt: String,
+    transfer: String,
+    payee: String,
+    session: Option<String>,
+}
+
+impl Possessions {
+    fn of(customer: &mut Person, ground: &Ground, token: &Token) -> Self {
+        let tomorrow = ground.site.bank().today().tomorrow().unwrap().to_string();
+        let mut dated = ground.transfer(1, 2_000);
+        dated.retain(|(name, _)| *name != "date");
+        dated.extend([("date", tomorrow), ("remember", "yes".to_owned())]);
+        let confirm = customer.orders("/transfer", &dated);
+        let code = ground.site.code(token).to_string();
+        let receipt = customer.posts(&confirm, &[("code", &code)]);
+        assert!(receipt.starts_with("/result/"), "{receipt}");
+        ground.site.next_code();
+        let waiting = customer.orders("/transfer", &ground.transfer(1, 1_000));
+        assert!(waiting.starts_with("/confirm/"), "{waiting}");
+        Self {
+            waiting,
+            confirm,
+            receipt,
+            transfer: hidden(customer.get("/transfers").text(), "transfer").unwrap(),
+            payee: hidden(customer.get("/payees").text(), "payee").unwrap(),
+            session: hidden(customer.get("/profile/sessions").text(), "session"),
+        }
+    }
+}
 
 async fn a_good_code_of_ones_own_carries_out_nothing_of_anothers(engine: Engine) {
     let ground = Ground::new(engine).await;
@@ -21,26 +56,14 @@ async fn a_good_code_of_ones_own_carries_out_nothing_of_anothers(engine: Engine)
     let victims = ground.site.registered(first).await;
     let own = ground.site.registered(second).await;
     let mut victim = ground.signed_in("12345678901", Some(&victims), "203.0.113.5");
-    // What the victim has: an order that waits for its code, a receipt, a dated transfer, a payee.
-    let tomorrow = ground.site.bank().today().tomorrow().unwrap().to_string();
-    let mut dated = ground.transfer(1, 2_000);
-    dated.retain(|(name, _)| *name != "date");
-    dated.extend([("date", tomorrow), ("remember", "yes".to_owned())]);
-    let confirm = victim.orders("/transfer", &dated);
-    let code = ground.site.code(&victims).to_string();
-    let receipt = victim.posts(&confirm, &[("code", &code)]);
-    assert!(receipt.starts_with("/result/"), "{receipt}");
-    ground.site.next_code();
-    let waiting = victim.orders("/transfer", &ground.transfer(1, 1_000));
-    assert!(waiting.starts_with("/confirm/"), "{waiting}");
-    let list = victim.get("/transfers").text().to_owned();
-    let transfer = super::ground::hidden(&list, "transfer").unwrap();
-    let book = victim.get("/payees").text().to_owned();
-    let payee = super::ground::hidden(&book, "payee").unwrap();
-    let session = {
-        let page = victim.get("/profile/sessions").text().to_owned();
-        super::ground::hidden(&page, "session")
-    };
+    let Possessions {
+        waiting,
+        confirm,
+        receipt,
+        transfer,
+        payee,
+        session,
+    } = Possessions::of(&mut victim, &ground, &victims);
     let mut thief = ground.signed_in("12345678902", Some(&own), "198.51.100.66");
     let code = ground.site.code(&own).to_string();
     // His orders, carried out, shown, or read as receipts.

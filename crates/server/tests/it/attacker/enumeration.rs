@@ -61,8 +61,8 @@ async fn no_byte_of_an_answer_at_the_login_page_tells_which_id_exists(engine: En
         ("12345678903", PASSWORD, "a first password that expired"),
         ("abcdefghijk", PASSWORD, "no ID"),
     ];
-    let mut address = 0;
-    for path in ["/login", "/registration", "/stop-use", "/token-change"] {
+    let doors = ["/login", "/registration", "/stop-use", "/token-change"];
+    for (address, path) in doors.into_iter().enumerate() {
         let mut answers = Vec::new();
         // One more than five, so that the wait is compared too.
         for number in 0..6 {
@@ -78,7 +78,6 @@ async fn no_byte_of_an_answer_at_the_login_page_tells_which_id_exists(engine: En
             require_alike(&answers, path);
             answers.clear();
         }
-        address += 1;
         // The strangers' lane of each ID begins anew.
         ground.site.service.clock.advance(25 * 60 * 60);
     }
