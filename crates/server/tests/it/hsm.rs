@@ -67,9 +67,11 @@ async fn a_key_in_an_hsm_wraps_the_master_keys_and_they_change_beside_a_running_
         require_accepted(&server, &key, &new, 0);
     }
     require_accepted(&server, &key, &old, 0);
-    for table in ["credentials", "service_secrets"] {
-        let stale = format!("SELECT COUNT(*) FROM {table} WHERE key_version <> 3");
-        assert_eq!(site.place.count(&stale), 0);
+    for stale in [
+        "SELECT COUNT(*) FROM credentials WHERE key_version <> 3",
+        "SELECT COUNT(*) FROM service_secrets WHERE key_version <> 3",
+    ] {
+        assert_eq!(site.place.count(stale), 0);
     }
     let text = fs::read_to_string(site.key_file()).unwrap();
     assert_eq!(text.lines().count(), 3);

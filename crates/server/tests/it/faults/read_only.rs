@@ -1,6 +1,6 @@
 //! A disk that can only be read, as a file system is after an error; a PostgreSQL that only reads, as a standby is.
 
-use postgres::{Client, NoTls};
+use ::postgres::{Client, NoTls};
 
 use super::*;
 use crate::harness::apart;

@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use tokio::sync::watch;
 use warifu::ambient::SystemEntropy;
 use warifu::bank::{BankError, Confirmed, Given, Visitor};
-use warifu::http::{Admission, Listener, serve};
+use warifu::http::{Admission, Doors, Listener, serve};
 use warifu::metrics::Metrics;
 use warifu::otp_link::{HttpLink, LinkError, OtpLink};
 use warifu::token_api::{Api, router};
@@ -56,7 +56,8 @@ impl Apart {
         let listener = Listener::bind("token_service", any).await.unwrap();
         let door = Door::to(listener.address);
         let drain = Duration::from_secs(1);
-        tokio::spawn(serve(listener, router(Arc::new(api)), 256, drain, stopping));
+        let doors = Doors::new(256, 256);
+        tokio::spawn(serve(listener, router(Arc::new(api)), doors, drain, stopping));
         site.start_with(link(&door, &api_key)).await;
         Self {
             site,
