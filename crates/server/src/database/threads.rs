@@ -56,14 +56,18 @@ pub(super) fn write_sqlite<G: Gather>(
     group: &Group<G>,
 ) {
     let mut commands = Vec::with_capacity(group.size);
-    let mut company = false;
+    let mut last = 1;
     while receive(
         &mut queue,
         &mut commands,
         group.size,
-        company.then_some(SQLITE_PATIENCE),
+        // Where half of them are back already, the others come while these are written.
+        Patience {
+            below: last / 2 + 1,
+            wait: SQLITE_PATIENCE,
+        },
     ) {
-        company = commands.len() > 1;
+        last = commands.len();
         run_group(&mut connection, group, commands.drain(..));
         if let (Some(checkpointer), Connection::Sqlite(sqlite)) = (&mut checkpointer, &connection) {
             checkpointer.between_transactions(&sqlite.connection);
@@ -81,12 +85,11 @@ pub(super) fn gather_postgres<G: Gather>(
     let mut company = false;
     let receive = |commands: &mut _, company: bool| {
         let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-        receive(
-            &mut queue,
-            commands,
-            group.size,
-            company.then_some(POSTGRES_PATIENCE),
-        )
+        let patience = Patience {
+            below: if company { group.size } else { 0 },
+            wait: POSTGRES_PATIENCE,
+        };
+        receive(&mut queue, commands, group.size, patience)
     };
     while receive(&mut commands, company) {
         company = commands.len() > 1;
@@ -96,16 +99,24 @@ pub(super) fn gather_postgres<G: Gather>(
     }
 }
 
-/// Waits for commands, and a moment more for their company; `false` when there will be none any more.
+/// How long to wait for more commands, and when.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Where fewer than so many came.
+    below: usize,
+    wait: Duration,
+}
+
+/// Waits for commands, and where few came a moment more for their company; `false` when there will be none any more.
 fn receive<T>(
     queue: &mut mpsc::Receiver<T>,
     commands: &mut Vec<T>,
     limit: usize,
-    patience: Option<Duration>,
+    patience: Patience,
 ) -> bool {
     let received = queue.blocking_recv_many(commands, limit);
-    if let Some(patience) = patience.filter(|_| received > 0 && received < limit) {
-        std::thread::sleep(patience);
+    if received > 0 && received < patience.below.min(limit) {
+        std::thread::sleep(patience.wait);
         while commands.len() < limit
             && let Ok(command) = queue.try_recv()
         {
