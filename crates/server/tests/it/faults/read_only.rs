@@ -1,6 +1,9 @@
 //! A disk that can only be read, as a file system is after an error; a PostgreSQL that only reads, as a standby is.
 
+use ::postgres::{Client, NoTls};
+
 use super::*;
+use crate::harness::apart;
 
 both_engines!(while_nothing_can_be_written_nothing_is_accepted_and_afterwards_it_goes_on);
 
@@ -9,20 +12,28 @@ fn set(stage: &Stage, engine: Engine, read_only: bool) {
     match (engine, read_only) {
         (Engine::Sqlite, true) => stage.disk.order("read-only"),
         (Engine::Sqlite, false) => stage.disk.heal(),
-        (Engine::Postgres, true) => {
-            stage.site.place.meddle(
-                "ALTER DATABASE warifu_fault_tokens SET default_transaction_read_only = on;
-                 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
-            );
-        }
-        (Engine::Postgres, false) => {
-            stage.site.place.meddle(
-                "SET TRANSACTION READ WRITE;
-                 ALTER DATABASE warifu_fault_tokens RESET default_transaction_read_only",
-            );
-        }
+        (Engine::Postgres, true) => stranger(
+            stage,
+            "ALTER DATABASE warifu_fault_tokens SET default_transaction_read_only = on;
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        ),
+        (Engine::Postgres, false) => stranger(
+            stage,
+            "BEGIN READ WRITE;
+             ALTER DATABASE warifu_fault_tokens RESET default_transaction_read_only;
+             COMMIT",
+        ),
     }
+}
+
+/// Statements over a connection that need not take writes.
+fn stranger(stage: &Stage, sql: &str) {
+    let url = stage.site.place.url();
+    apart(|| {
+        let mut client = Client::connect(url, NoTls).unwrap();
+        client.batch_execute(sql).unwrap();
+    });
 }
 
 async fn while_nothing_can_be_written_nothing_is_accepted_and_afterwards_it_goes_on(
@@ -43,12 +54,15 @@ async fn while_nothing_can_be_written_nothing_is_accepted_and_afterwards_it_goes
     require_pages_without_database(&server);
     let log = server.log();
     assert!(log.contains("the database takes no writes"), "{log}");
-    // The words of a file system are SQLite's for a write that failed; those of a standby name it.
-    let cause = match engine {
-        Engine::Sqlite => "disk I/O error",
-        Engine::Postgres => "read-only transaction (25006)",
+    let causes = match engine {
+        Engine::Sqlite => ["disk I/O error", "disk I/O error"],
+        // Found by a write, or already by whoever connects anew.
+        Engine::Postgres => [
+            "read-only transaction (25006)",
+            "the database cannot be reached",
+        ],
     };
-    assert!(log.contains(cause), "{log}");
+    assert!(causes.iter().any(|cause| log.contains(cause)), "{log}");
 
     set(&stage, engine, false);
     wait_until_ready(&server, 200);
