@@ -80,16 +80,6 @@ pub struct MailLabel {
     pub tried: &'static str,
 }
 
-fn bank_queue(registry: &mut Registry) -> Gauge<i64, AtomicI64> {
-    let depth = Gauge::default();
-    registry.register(
-        "bank_queue_depth",
-        "Commands that wait for the bank's database",
-        depth.clone(),
-    );
-    depth
-}
-
 fn connections_refused(registry: &mut Registry) -> Family<ListenerLabel, Counter> {
     let refused = Family::default();
     registry.register(
@@ -142,19 +132,7 @@ impl Default for Metrics {
             "When the newest audit checkpoint was written",
             checkpoint_time.clone(),
         );
-        let bank_requests = Family::default();
-        registry.register(
-            "bank_http_requests",
-            "HTTP answers of the bank by listener, route and status",
-            bank_requests.clone(),
-        );
-        let bank_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
-        registry.register(
-            "bank_request_seconds",
-            "Seconds from a request's arrival at the bank to its answer",
-            bank_seconds.clone(),
-        );
-        let bank_queue = bank_queue(&mut registry);
+        let (bank_requests, bank_seconds, bank_queue) = of_the_bank(&mut registry);
         let connections_refused = connections_refused(&mut registry);
         let (mails, clock_steps) = of_faults_below(&mut registry);
         Self {
@@ -174,6 +152,35 @@ impl Default for Metrics {
             checkpoint_time,
         }
     }
+}
+
+/// What is counted of the bank's pages and database.
+fn of_the_bank(
+    registry: &mut Registry,
+) -> (
+    Family<BankRequestLabel, Counter>,
+    Histogram,
+    Gauge<i64, AtomicI64>,
+) {
+    let bank_requests = Family::default();
+    registry.register(
+        "bank_http_requests",
+        "HTTP answers of the bank by listener, route and status",
+        bank_requests.clone(),
+    );
+    let bank_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 14));
+    registry.register(
+        "bank_request_seconds",
+        "Seconds from a request's arrival at the bank to its answer",
+        bank_seconds.clone(),
+    );
+    let bank_queue = Gauge::default();
+    registry.register(
+        "bank_queue_depth",
+        "Commands that wait for the bank's database",
+        bank_queue.clone(),
+    );
+    (bank_requests, bank_seconds, bank_queue)
 }
 
 /// What tells of a mail server that is gone, and of a clock that is moved.

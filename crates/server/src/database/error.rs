@@ -89,7 +89,7 @@ impl DatabaseError {
                 ["08", "53", "57", "58", "XX"].contains(&code.code().get(..2).unwrap_or_default())
                     || ["25006", "55P03"].contains(&code.code())
             }),
-            Self::Timeout => true,
+            Self::Timeout | Self::Unconfirmed => true,
             _ => false,
         }
     }

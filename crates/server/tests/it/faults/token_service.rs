@@ -106,6 +106,18 @@ fn link(door: &Door, key: &str) -> OtpLink {
     ))
 }
 
+/// All the ways in which it gives no answer.
+const NO_ANSWERS: [Mode; 8] = [
+    Mode::Silent,
+    Mode::HangsUp,
+    Mode::Babbles,
+    Mode::Garbage,
+    Mode::Status(500),
+    Mode::Status(502),
+    Mode::Status(503),
+    Mode::Status(404),
+];
+
 async fn a_token_service_that_gives_no_answer_is_told_in_words_and_the_same_form_goes_on_later(
     engine: Engine,
 ) {
@@ -123,16 +135,7 @@ async fn a_token_service_that_gives_no_answer_is_told_in_words_and_the_same_form
     let mut browser = site
         .browser_among(&admission)
         .with(cookies::SESSION, &secret);
-    for mode in [
-        Mode::Silent,
-        Mode::HangsUp,
-        Mode::Babbles,
-        Mode::Garbage,
-        Mode::Status(500),
-        Mode::Status(502),
-        Mode::Status(503),
-        Mode::Status(404),
-    ] {
+    for mode in NO_ANSWERS {
         apart.door.set(mode);
         let (mut other, mut english) = (browser.clone(), browser.clone());
         let told = if mode == Mode::Silent {
