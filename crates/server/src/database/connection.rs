@@ -92,7 +92,8 @@ impl Connection {
         {
             match Self::open(location, 0) {
                 Ok(opened) => *self = opened,
-                Err(error) => tracing::error!(%error, "the database cannot be reached"),
+                // The command that comes now finds it so, and whoever opens it after that command says it aloud.
+                Err(error) => tracing::debug!(%error, "the database cannot be reached"),
             }
         }
     }
