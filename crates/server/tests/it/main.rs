@@ -27,6 +27,7 @@ mod lan;
 mod letter;
 mod life_cycle;
 mod logs;
+mod model;
 mod overload;
 mod problem;
 mod provision;
