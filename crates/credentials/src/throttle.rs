@@ -28,15 +28,19 @@ pub enum Admission {
 
 impl Rate {
     /// Whether one more may come `now`, when the address was to be clear at `clear_at` (the past for a new one).
+    ///
+    /// An instant later than a whole burst makes is from before the clock stepped back: it counts as a whole burst, so
+    /// that nobody waits for as long as the clock was wrong.
     #[must_use]
     pub fn admit(self, clear_at: Timestamp, now: Timestamp) -> Admission {
-        let next = clear_at
-            .max(now)
-            .saturating_add(self.interval)
-            .unwrap_or(Timestamp::MAX);
         let tolerated = self
             .interval
             .saturating_mul(i32::try_from(self.burst.max(1)).unwrap_or(i32::MAX));
+        let latest = now.saturating_add(tolerated).unwrap_or(Timestamp::MAX);
+        let next = clear_at
+            .clamp(now, latest)
+            .saturating_add(self.interval)
+            .unwrap_or(Timestamp::MAX);
         let over = next.duration_since(now) - tolerated;
         if over.is_positive() {
             Admission::Refused { retry_after: over }
@@ -64,6 +68,17 @@ mod tests {
             Admission::Admitted { clear_at } => clear_at,
             Admission::Refused { .. } => panic!("should be admitted"),
         }
+    }
+
+    #[test]
+    fn after_the_clock_stepped_back_an_address_waits_no_longer_than_after_a_burst() {
+        let clear_at = at(3_600);
+        assert_eq!(
+            RATE.admit(clear_at, at(0)),
+            Admission::Refused {
+                retry_after: RATE.interval
+            }
+        );
     }
 
     #[test]

@@ -275,10 +275,16 @@ impl World for Real {
 }
 
 /// What staff did happened in the model as well.
-fn agree(case: &mut Case, did: bool, mut step: impl FnMut(&mut Model) -> bool) -> Result<(), String> {
+fn agree(
+    case: &mut Case,
+    did: bool,
+    mut step: impl FnMut(&mut Model) -> bool,
+) -> Result<(), String> {
     case.possible.retain_mut(|model| step(model) == did);
     if case.possible.is_empty() {
-        return Err(format!("staff's step changed something: {did}, and not in the model"));
+        return Err(format!(
+            "staff's step changed something: {did}, and not in the model"
+        ));
     }
     Ok(())
 }

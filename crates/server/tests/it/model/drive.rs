@@ -1,9 +1,9 @@
 //! Runs cases, and says what to do to see a failure again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
@@ -20,11 +20,8 @@ pub(super) trait World {
     fn begin(&mut self, model: &StateOf<Self>) -> Self::Case;
 
     /// Does an operation, and compares.
-    fn apply(
-        &mut self,
-        case: &mut Self::Case,
-        operation: &OperationOf<Self>,
-    ) -> Result<(), String>;
+    fn apply(&mut self, case: &mut Self::Case, operation: &OperationOf<Self>)
+    -> Result<(), String>;
 
     /// Compares what is left.
     fn end(&mut self, case: Self::Case) -> Result<(), String>;
@@ -97,6 +94,12 @@ impl Plan {
     }
 }
 
+/// How long a failing case is cut down, ms.
+const SHRINKING: u32 = 120_000;
+
+/// How often a list is tried that is cut down: what depends on which thread was first does not differ each time.
+const TRIES: usize = 4;
+
 /// How many operations the case had.
 fn run_case<W: World>(world: &RefCell<W>, seed: u64, length: RangeInclusive<usize>) -> usize {
     let config = Config {
@@ -104,40 +107,49 @@ fn run_case<W: World>(world: &RefCell<W>, seed: u64, length: RangeInclusive<usiz
         rng_seed: RngSeed::Fixed(seed),
         // Nothing is written beside the sources: the seed says everything.
         failure_persistence: None,
-        max_shrink_iters: 2_000,
+        max_shrink_time: SHRINKING,
         ..Config::default()
     };
-    let count = RefCell::new(0);
-    let differs = RefCell::new(String::new());
+    let (count, failed) = (Cell::new(0), Cell::new(false));
     let outcome = TestRunner::new(config).run(
         &W::Model::sequential_strategy(length),
         |(model, operations, seen)| {
-            *count.borrow_mut() = operations.len();
+            count.set(operations.len());
             let mut world = world.borrow_mut();
-            let mut case = world.begin(&model);
-            for operation in &operations {
-                // Operations that no failing run came to are cut off first.
-                if let Some(seen) = &seen {
-                    seen.fetch_add(1, Ordering::SeqCst);
-                }
-                world.apply(&mut case, operation).map_err(|text| {
-                    differs.replace(text.clone());
+            let tries = if failed.get() { TRIES } else { 1 };
+            for _ in 0..tries {
+                try_case(&mut *world, &model, &operations, seen.as_deref()).map_err(|text| {
+                    failed.set(true);
                     TestCaseError::fail(text)
                 })?;
             }
-            world.end(case).map_err(|text| {
-                differs.replace(text.clone());
-                TestCaseError::fail(text)
-            })
+            Ok(())
         },
     );
     match outcome {
-        Ok(()) => *count.borrow(),
+        Ok(()) => count.get(),
         Err(TestError::Abort(reason)) => panic!("seed {seed}: no case could be made: {reason}"),
         Err(TestError::Fail(reason, (_, operations, _))) => {
             panic!("{}", report(seed, &reason.to_string(), &operations))
         }
     }
+}
+
+fn try_case<W: World>(
+    world: &mut W,
+    model: &StateOf<W>,
+    operations: &[OperationOf<W>],
+    seen: Option<&AtomicUsize>,
+) -> Result<(), String> {
+    let mut case = world.begin(model);
+    for operation in operations {
+        // What no failing run came to is cut off first.
+        if let Some(seen) = seen {
+            seen.fetch_add(1, Ordering::SeqCst);
+        }
+        world.apply(&mut case, operation)?;
+    }
+    world.end(case)
 }
 
 fn report(seed: u64, reason: &str, operations: &[impl Debug]) -> String {
@@ -165,9 +177,10 @@ pub(super) fn after_some_order<M: Clone + PartialEq, O: PartialEq, A: PartialEq>
             for (index, (operation, answer)) in answered.iter().enumerate() {
                 let open = |at: usize| done & (1 << at) == 0;
                 // Of those alike the first stands for all.
-                let alike = answered[..index].iter().enumerate().any(|(before, (o, a))| {
-                    open(before) && o == operation && a == answer
-                });
+                let alike = answered[..index]
+                    .iter()
+                    .enumerate()
+                    .any(|(before, (o, a))| open(before) && o == operation && a == answer);
                 if !open(index) || alike {
                     continue;
                 }

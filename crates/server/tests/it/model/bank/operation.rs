@@ -15,7 +15,9 @@ pub(super) const REGISTERED: i64 = -25 * 3600;
 const CLOCK: std::ops::RangeInclusive<i64> = 0..=6 * 86_400;
 
 const AMOUNTS: [i64; 8] = [1, 1_000, 29_999, 30_000, 60_000, 100_000, 150_000, 400_000];
-const LIMITS: [i64; 7] = [0, 50_000, 100_000, 200_000, 1_000_000, 10_000_000, 10_000_001];
+const LIMITS: [i64; 7] = [
+    0, 50_000, 100_000, 200_000, 1_000_000, 10_000_000, 10_000_001,
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Operation {
@@ -111,7 +113,9 @@ impl ReferenceStateMachine for Cases {
             Operation::Time(seconds) => CLOCK.contains(&(model.now + seconds)),
             // Those due at once are tried in every order.
             Operation::Send(form) => model.open_transfers() < 4 || !is_transfer(form),
-            Operation::AtOnce(forms) => model.open_transfers() < 2 || !forms.iter().any(is_transfer),
+            Operation::AtOnce(forms) => {
+                model.open_transfers() < 2 || !forms.iter().any(is_transfer)
+            }
             _ => true,
         }
     }
@@ -191,10 +195,10 @@ fn order_of(model: &Model, contract: usize) -> BoxedStrategy<Order> {
     let to = prop_oneof![2 => Just(None), 1 => Just(Some(2 - 2 * contract))];
     let from = prop_oneof![8 => Just(2 * contract), 1 => 0..HOLDERS.len()];
     let amount = prop_oneof![8 => select(AMOUNTS.to_vec()), 1 => Just(0)];
-    let transfer = (from, to, amount.clone(), day).prop_filter(
-        "one account is no transfer",
-        |(from, to, ..)| Some(*from) != *to,
-    );
+    let transfer = (from, to, amount.clone(), day)
+        .prop_filter("one account is no transfer", |(from, to, ..)| {
+            Some(*from) != *to
+        });
     let internal = (0..HOLDERS.len(), 0..HOLDERS.len(), amount);
     prop_oneof![
         register => token.clone().prop_map(|token| Order::Register { token }),
@@ -229,7 +233,9 @@ fn pages_of(model: &Model, kind: impl Fn(&Order) -> bool) -> Vec<u32> {
 fn code(model: &Model, contract: usize, order: &Order) -> BoxedStrategy<(usize, Code)> {
     let token = match *order {
         Order::Register { token } | Order::Change { token, .. } => token,
-        _ => model.contracts[contract].token.map_or(0, |(token, _)| token),
+        _ => model.contracts[contract]
+            .token
+            .map_or(0, |(token, _)| token),
     };
     let fresh = fresh(model, token);
     let step = model.step();
@@ -280,7 +286,11 @@ fn at_once(model: &Model) -> BoxedStrategy<Vec<Form>> {
     let page = model.next;
     let numbered = move |forms: Vec<Form>| {
         let number = |(form, page)| Form { page, ..form };
-        forms.into_iter().zip(page..).map(number).collect::<Vec<_>>()
+        forms
+            .into_iter()
+            .zip(page..)
+            .map(number)
+            .collect::<Vec<_>>()
     };
     let token = model.contracts[0].token.map_or(0, |(token, _)| token);
     let (first, today) = (fresh(model, token), model.today());
@@ -308,19 +318,20 @@ fn at_once(model: &Model) -> BoxedStrategy<Vec<Form>> {
             vec![one(0), one(1)]
         }
     });
-    let internal = proptest::collection::vec(select(AMOUNTS.to_vec()), 2..=3).prop_map(move |amounts| {
-        let one = |amount| Form {
-            page,
-            contract: 0,
-            order: Order::Internal {
-                from: 0,
-                to: 1,
-                amount,
-            },
-            code: (token, Code::Of(first)),
-        };
-        amounts.into_iter().map(one).collect::<Vec<_>>()
-    });
+    let internal =
+        proptest::collection::vec(select(AMOUNTS.to_vec()), 2..=3).prop_map(move |amounts| {
+            let one = |amount| Form {
+                page,
+                contract: 0,
+                order: Order::Internal {
+                    from: 0,
+                    to: 1,
+                    amount,
+                },
+                code: (token, Code::Of(first)),
+            };
+            amounts.into_iter().map(one).collect::<Vec<_>>()
+        });
     prop_oneof![
         3 => (form(model), 2..=3_usize).prop_map(|(one, times)| vec![one; times]),
         4 => transfers.prop_map(move |some| numbered(some.into_iter().map(transfer).collect())),

@@ -126,13 +126,19 @@ impl Real {
         let (accounts, visitors) = self.runtime.block_on(async {
             let accounts = open_accounts(&bank, contracts, numbers).await;
             let first = visitor(&bank, contracts[0], Stage::Full).await;
-            (accounts, [first, visitor(&bank, contracts[1], Stage::Full).await])
+            (
+                accounts,
+                [first, visitor(&bank, contracts[1], Stage::Full).await],
+            )
         });
         drop(bank);
         // An address a case: the clock of the next begins before the one of the last ended.
         let address = format!("2001:db8::{case:x}");
         let tokens = (0..TOKENS)
-            .map(|_| self.runtime.block_on(self.site.service.token_from(&address)))
+            .map(|_| {
+                self.runtime
+                    .block_on(self.site.service.token_from(&address))
+            })
             .collect();
         Case {
             contracts,
@@ -172,7 +178,11 @@ impl Real {
     }
 
     /// Sends every form at the same time.
-    pub(super) fn confirm(&mut self, case: &mut Case, forms: &[Form]) -> Result<Vec<Answer>, String> {
+    pub(super) fn confirm(
+        &mut self,
+        case: &mut Case,
+        forms: &[Form],
+    ) -> Result<Vec<Answer>, String> {
         let sent: Vec<_> = forms
             .iter()
             .map(|form| {
@@ -207,7 +217,10 @@ impl Real {
             let confirmed = confirmed.map_err(|error| format!("no answer: {error}"))?;
             answers.push(answer(&confirmed)?);
             if matches!(confirmed, warifu::bank::Confirmed::Done(..)) {
-                let first = case.done.entry(form.page).or_insert_with(|| confirmed.clone());
+                let first = case
+                    .done
+                    .entry(form.page)
+                    .or_insert_with(|| confirmed.clone());
                 if *first != confirmed {
                     return Err(format!("done twice: {first:?} and {confirmed:?}"));
                 }
@@ -247,7 +260,11 @@ impl Real {
                 it.contract == id && it.kind == kind && it.state == approval::State::Open
             };
             let approval = all.iter().find(ours).unwrap().id;
-            match decided_at.decide(&approver(), approval, true).await.unwrap() {
+            match decided_at
+                .decide(&approver(), approval, true)
+                .await
+                .unwrap()
+            {
                 Decided::Done => true,
                 Decided::NotPossible => {
                     let declined = decided_at.decide(&approver(), approval, false).await;

@@ -1,4 +1,4 @@
-//! The token service as flows.md tells it (S1 to S7, with docs/decisions/0007 and 0008): maps and arithmetic, no
+//! The token service as its rules tell it (S1 to S7, with docs/decisions/0007 and 0008): maps and arithmetic, no
 //! concurrency, no database, no cryptography. A code is the number of its time step.
 
 use std::collections::BTreeMap;
@@ -89,7 +89,10 @@ impl Model {
 
     /// Requests that have an answer.
     pub(in crate::model) fn asked(&self) -> Vec<Request> {
-        self.answered.values().map(|(request, _)| *request).collect()
+        self.answered
+            .values()
+            .map(|(request, _)| *request)
+            .collect()
     }
 
     pub(in crate::model) fn ask(&mut self, request: &Request) -> Answer {
@@ -139,7 +142,13 @@ impl Token {
         5 - self.wrong[party]
     }
 
-    pub(in crate::model) fn validate(&mut self, party: usize, code: Code, now_step: i64, now: i64) -> ValidateAnswer {
+    pub(in crate::model) fn validate(
+        &mut self,
+        party: usize,
+        code: Code,
+        now_step: i64,
+        now: i64,
+    ) -> ValidateAnswer {
         if self.stopped.is_some() {
             return ValidateAnswer::Stopped;
         }
@@ -184,9 +193,7 @@ impl Token {
         }
         match (first, second) {
             (Code::Of(first), Code::Of(second))
-                if second == first + 1
-                    && first >= now_step - 20
-                    && second <= now_step + 20 =>
+                if second == first + 1 && first >= now_step - 20 && second <= now_step + 20 =>
             {
                 if self.is_spent(first) {
                     return ResyncAnswer::Replayed;
