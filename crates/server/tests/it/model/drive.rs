@@ -71,16 +71,16 @@ impl Plan {
         std::thread::scope(|scope| {
             for number in 0..self.worlds {
                 let (new, length) = (&new, length.clone());
-                scope.spawn(move || self.run_in(number, length, new()));
+                scope.spawn(move || self.run_in(number, length, new));
             }
         });
     }
 
-    fn run_in<W: World>(self, number: u64, length: RangeInclusive<usize>, world: W) {
-        let world = RefCell::new(world);
+    fn run_in<W: World>(self, number: u64, length: RangeInclusive<usize>, new: &impl Fn() -> W) {
+        let world = RefCell::new(new());
         let mut operations = 0;
         for done in (number..self.cases).step_by(usize::try_from(self.worlds).unwrap()) {
-            operations += run_case(&world, self.first_seed + done, length.clone());
+            operations += self.run_case(&world, self.first_seed + done, length.clone(), new);
             if (done / self.worlds + 1).is_multiple_of(self.verified_every) {
                 world.borrow_mut().verify();
                 println!("{} of {} cases", done + 1, self.cases);
@@ -92,6 +92,68 @@ impl Plan {
             self.first_seed
         );
     }
+
+    /// How many operations the case had.
+    fn run_case<W: World>(
+        self,
+        world: &RefCell<W>,
+        seed: u64,
+        length: RangeInclusive<usize>,
+        new: &impl Fn() -> W,
+    ) -> usize {
+        let config = Config {
+            cases: 1,
+            rng_seed: RngSeed::Fixed(seed),
+            // Nothing is written beside the sources: the seed says everything.
+            failure_persistence: None,
+            // Said, since else it is four times the cases.
+            max_shrink_iters: 5_000,
+            max_shrink_time: SHRINKING,
+            ..Config::default()
+        };
+        let (count, failed) = (Cell::new(0), Cell::new(false));
+        let outcome = TestRunner::new(config).run(
+            &W::Model::sequential_strategy(length),
+            |(model, operations, seen)| {
+                count.set(operations.len());
+                let mut world = world.borrow_mut();
+                let tries = if failed.get() { TRIES } else { 1 };
+                for _ in 0..tries {
+                    if failed.get() {
+                        // Nothing of cases before: the seed alone brings it back.
+                        *world = new();
+                    }
+                    try_case(&mut *world, &model, &operations, seen.as_deref()).map_err(
+                        |text| {
+                            failed.set(true);
+                            TestCaseError::fail(text)
+                        },
+                    )?;
+                }
+                Ok(())
+            },
+        );
+        match outcome {
+            Ok(()) => count.get(),
+            Err(TestError::Abort(reason)) => panic!("seed {seed}: no case could be made: {reason}"),
+            Err(TestError::Fail(reason, (_, operations, _))) => {
+                panic!("{}", self.report(seed, &reason.to_string(), &operations))
+            }
+        }
+    }
+
+    fn report(self, seed: u64, reason: &str, operations: &[impl Debug]) -> String {
+        let listed: String = operations
+            .iter()
+            .map(|operation| format!("    {operation:?}\n"))
+            .collect();
+        let (first, cases) = (self.first_seed, seed - self.first_seed + 1);
+        format!(
+            "the model and the real thing differ, seed {seed}\n  after, cut down:\n{listed}  {reason}\n  \
+         again: WARIFU_MODEL_SEED={seed} WARIFU_MODEL_CASES=1 and this test; \
+         with the cases before: WARIFU_MODEL_SEED={first} WARIFU_MODEL_CASES={cases}\n"
+        )
+    }
 }
 
 /// How long a failing case is cut down, ms.
@@ -99,41 +161,6 @@ const SHRINKING: u32 = 120_000;
 
 /// How often a list is tried that is cut down: what depends on which thread was first does not differ each time.
 const TRIES: usize = 4;
-
-/// How many operations the case had.
-fn run_case<W: World>(world: &RefCell<W>, seed: u64, length: RangeInclusive<usize>) -> usize {
-    let config = Config {
-        cases: 1,
-        rng_seed: RngSeed::Fixed(seed),
-        // Nothing is written beside the sources: the seed says everything.
-        failure_persistence: None,
-        max_shrink_time: SHRINKING,
-        ..Config::default()
-    };
-    let (count, failed) = (Cell::new(0), Cell::new(false));
-    let outcome = TestRunner::new(config).run(
-        &W::Model::sequential_strategy(length),
-        |(model, operations, seen)| {
-            count.set(operations.len());
-            let mut world = world.borrow_mut();
-            let tries = if failed.get() { TRIES } else { 1 };
-            for _ in 0..tries {
-                try_case(&mut *world, &model, &operations, seen.as_deref()).map_err(|text| {
-                    failed.set(true);
-                    TestCaseError::fail(text)
-                })?;
-            }
-            Ok(())
-        },
-    );
-    match outcome {
-        Ok(()) => count.get(),
-        Err(TestError::Abort(reason)) => panic!("seed {seed}: no case could be made: {reason}"),
-        Err(TestError::Fail(reason, (_, operations, _))) => {
-            panic!("{}", report(seed, &reason.to_string(), &operations))
-        }
-    }
-}
 
 fn try_case<W: World>(
     world: &mut W,
@@ -150,17 +177,6 @@ fn try_case<W: World>(
         world.apply(&mut case, operation)?;
     }
     world.end(case)
-}
-
-fn report(seed: u64, reason: &str, operations: &[impl Debug]) -> String {
-    let listed: String = operations
-        .iter()
-        .map(|operation| format!("    {operation:?}\n"))
-        .collect();
-    format!(
-        "the model and the real thing differ, seed {seed}\n  after, cut down:\n{listed}  {reason}\n  \
-         again: WARIFU_MODEL_SEED={seed} WARIFU_MODEL_CASES=1 and this test\n"
-    )
 }
 
 /// Every state that a model can be in after operations at the same time gave these answers: one for each order in which

@@ -140,6 +140,8 @@ struct Page {
     shown: i64,
     attempt: u8,
     end: Option<(i64, Answer)>,
+    /// The session before a login ended with a stop.
+    over: bool,
     /// For the begin of a change: the token that proved itself, and since when it was in use.
     proved: Option<(usize, i64)>,
 }

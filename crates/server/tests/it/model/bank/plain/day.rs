@@ -29,6 +29,9 @@ impl Model {
             };
             self.tokens[token].stop(0, reason);
         }
+        for page in self.pages.values_mut() {
+            page.over |= page.contract == contract;
+        }
         for transfer in self.transfers.values_mut() {
             if transfer.contract == contract && transfer.state == Sending::Reserved {
                 transfer.state = Sending::Cancelled;

@@ -27,6 +27,7 @@ impl Model {
             shown: self.now,
             attempt: 0,
             end: None,
+            over: false,
             proved: None,
         };
         self.pages.insert(form.page, page);
@@ -148,6 +149,7 @@ impl Model {
             Order::Change { begun, .. } if !self.is_begun(form.contract, begun) => {
                 refusals.push(Refusal::ChangeNotBegun);
             }
+            Order::Login if self.pages[&form.page].over => refusals.push(Refusal::Expired),
             Order::LossStop { .. } if own.token.is_none() => refusals.extend([
                 Refusal::NeedsRegistration,
                 Refusal::NeedsRelease,
