@@ -41,6 +41,27 @@ impl Uid {
         ])
     }
 
+    /// The same name, or one a millisecond after `newest` where that is not older: for rows whose order says which of two
+    /// was asked for later, also when the clock stepped back between them.
+    #[must_use]
+    pub fn after(self, newest: Option<Self>) -> Self {
+        let Some(newest) = newest.filter(|newest| self <= *newest) else {
+            return self;
+        };
+        let mut bytes = self.0;
+        let [_, _, time @ ..] = (newest.millis() + 1).to_be_bytes();
+        for (byte, later) in bytes.iter_mut().zip(time) {
+            *byte = later;
+        }
+        Self(bytes)
+    }
+
+    /// Its milliseconds since 1970.
+    fn millis(self) -> u64 {
+        let [a, b, c, d, e, f, ..] = self.0;
+        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    }
+
     /// As it is stored.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
@@ -91,6 +112,19 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string(), "01a3185c50007fffbfffffffffffffff");
         assert_eq!(late.to_string().parse(), Ok(late));
+    }
+
+    #[test]
+    fn a_name_that_is_to_come_after_another_does_whatever_the_clock_says() {
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+        let newest = Uid::new(at(1_800_000_000_255), &[7; 10]);
+        let earlier = Uid::new(at(1_799_999_000_000), &[0; 10]);
+        let same = Uid::new(at(1_800_000_000_255), &[0; 10]);
+        let later = Uid::new(at(1_800_000_000_256), &[0; 10]);
+        assert_eq!(earlier.after(Some(newest)), later);
+        assert_eq!(same.after(Some(newest)), later);
+        assert_eq!(later.after(Some(newest)), later);
+        assert_eq!(earlier.after(None), earlier);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::effect::{self, Act};
 use super::{Bank, BankError, Visitor};
 use crate::ambient::random;
 use crate::bank_store::{contract, operation};
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, Tx};
 
 /// An operation whose page is to be shown.
 #[derive(Debug, Clone)]
@@ -228,12 +228,13 @@ impl Bank {
             };
             if let Some(refusal) = void {
                 operation::refuse(tx, key, &refusal, now)?;
-                return Ok(Prepared::Settled(Confirmed::Refused(refusal)));
+                let refused = Confirmed::Refused(refusal);
+                return settled_by_now(tx, key, refused).map(Prepared::Settled);
             }
             let order = match given {
                 Some(order) if order.kind() == kind => {
                     if !operation::set_order(tx, key, &order)? {
-                        return Ok(Prepared::Settled(Confirmed::Gone));
+                        return settled_by_now(tx, key, Confirmed::Gone).map(Prepared::Settled);
                     }
                     order
                 }
@@ -247,11 +248,14 @@ impl Bank {
                 return Ok(Prepared::Settled(Confirmed::Gone));
             };
             // Before the code is spent: what is refused as things stand costs the customer no code.
-            if let Some(refusal) = effect::foresee(tx, &order, &stored, &settings, now)? {
-                return Ok(Prepared::Settled(Confirmed::Refused(refusal)));
-            }
-            let demand = demand(&order, &stored.contract);
-            Ok(Prepared::Ready(order, demand, found.attempt))
+            let refusal = match effect::foresee(tx, &order, &stored, &settings, now)? {
+                Some(refusal) => refusal,
+                None => match demand(&order, &stored.contract) {
+                    Demand::Refused(refusal) => refusal,
+                    asked => return Ok(Prepared::Ready(order, asked, found.attempt)),
+                },
+            };
+            settled_by_now(tx, key, Confirmed::Refused(refusal)).map(Prepared::Settled)
         });
         Ok(prepared.await?)
     }
@@ -387,6 +391,18 @@ impl Bank {
         });
         Ok(confirmed.await?)
     }
+}
+
+/// What an operation was settled as since it was looked at, by the same form sent at the same time: what that changed is no
+/// reason to refuse it.
+fn settled_by_now(
+    tx: &mut Tx<'_>,
+    key: Uid,
+    otherwise: Confirmed,
+) -> Result<Confirmed, DatabaseError> {
+    let found = operation::find(tx, key)?;
+    let settled = found.as_ref().and_then(as_settled);
+    Ok(settled.unwrap_or(otherwise))
 }
 
 fn as_settled(found: &operation::Stored) -> Option<Confirmed> {

@@ -6,7 +6,7 @@ use warifu_bank::contract::ContractId;
 use warifu_bank::uid::Uid;
 use warifu_bank::yen::Yen;
 
-use super::{day, day_to_stored};
+use super::{day, day_to_stored, uid};
 use crate::database::{DatabaseError, Tx, Value};
 
 /// A contract's limits: today's, and what is to come.
@@ -45,7 +45,8 @@ pub fn find(
     })
 }
 
-/// Adds a change.
+/// Adds a change, which is the newest from then on, also when the clock stepped back since the one before. The
+/// contract's row is locked.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
@@ -57,6 +58,12 @@ pub fn insert(
     effective_on: Date,
     now: Timestamp,
 ) -> Result<(), DatabaseError> {
+    let newest = tx.query_one(
+        "SELECT id FROM limit_changes WHERE contract = ?1 ORDER BY id DESC LIMIT 1",
+        &[Value::Int(contract.to_stored())],
+        |row| uid(&row.bytes(0)?, "limit_changes", "id"),
+    )?;
+    let id = id.after(newest);
     tx.execute_exactly(
         1,
         "a change of limit",

@@ -61,6 +61,14 @@ pub fn insert(
     command: Command,
     now: Timestamp,
 ) -> Result<(), DatabaseError> {
+    // In the order of their writing, also when the clock stepped back: which token was stopped last is told by it. The
+    // contract's row is locked.
+    let newest = tx.query_one(
+        "SELECT id FROM token_commands WHERE contract = ?1 ORDER BY id DESC LIMIT 1",
+        &[Value::Int(contract.to_stored())],
+        |row| uid(&row.bytes(0)?, "token_commands", "id"),
+    )?;
+    let id = id.after(newest);
     tx.execute_exactly(
         1,
         "a token command",

@@ -31,6 +31,7 @@ mod lan;
 mod letter;
 mod life_cycle;
 mod logs;
+mod model;
 mod overload;
 mod problem;
 mod provision;

@@ -20,6 +20,7 @@ both_engines!(
     short_of_funds_it_is_not_sent_and_the_customer_is_told,
     a_dated_transfer_is_cancelled_with_a_code_until_the_day_before,
     a_raised_limit_holds_from_the_next_day_and_the_limit_counts_by_day,
+    a_limit_that_is_asked_for_later_holds_also_when_the_clock_stepped_back,
     a_transfer_of_today_that_is_confirmed_after_midnight_is_refused,
     a_loss_cancels_what_is_still_to_be_sent,
 );
@@ -218,6 +219,25 @@ async fn a_raised_limit_holds_from_the_next_day_and_the_limit_counts_by_day(engi
     confirmed(&site, &visitor, &token, Order::LimitChange { to: 500_000 }).await;
     assert_eq!(refused(500_001).await, over(500_000));
     assert!(site.verify().is_clean());
+}
+
+async fn a_limit_that_is_asked_for_later_holds_also_when_the_clock_stepped_back(engine: Engine) {
+    let (site, visitor, token) = customer(engine, 9_000_000).await;
+    confirmed(&site, &visitor, &token, Order::LimitChange { to: 2_000 }).await;
+    let next = site.code(&token);
+    // A second before the first change.
+    site.service.clock.advance(-31);
+    let order = Order::LimitChange { to: 1_000 };
+    let key = site.show(&visitor, &order).await;
+    let done = site.confirm(&visitor, order.kind(), key, Some(next)).await;
+    assert!(matches!(done, Confirmed::Done(..)), "{done:?}");
+    let order = Order::Transfer(to_other_bank(1_001, 165, jst::day(site.now())));
+    let shown = site.bank().show(&visitor, order.kind(), Some(order)).await;
+    let over = Refusal::OverLimit {
+        left: 1_000,
+        caution: false,
+    };
+    assert_eq!(shown.unwrap().err(), Some(over));
 }
 
 async fn a_transfer_of_today_that_is_confirmed_after_midnight_is_refused(engine: Engine) {

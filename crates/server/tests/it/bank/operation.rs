@@ -9,6 +9,7 @@ use crate::harness::{BankSite, Engine};
 
 both_engines!(
     a_registration_is_settled_once_and_answers_the_same_again,
+    a_form_that_is_sent_many_times_at_once_has_one_answer_whatever_it_changes,
     a_wrong_code_leaves_the_page_open_and_says_how_many_tries_are_left,
     five_wrong_codes_make_the_operation_void,
     a_page_that_was_open_too_long_is_void,
@@ -51,6 +52,46 @@ async fn a_registration_is_settled_once_and_answers_the_same_again(engine: Engin
         "{answers:?}"
     );
     assert_eq!(site.place.count("SELECT COUNT(*) FROM contract_events"), 1);
+}
+
+/// What the first one changed is no reason to refuse the second: a look between the two saw the operation open and the
+/// contract changed.
+async fn a_form_that_is_sent_many_times_at_once_has_one_answer_whatever_it_changes(engine: Engine) {
+    let site = BankSite::new(engine).await;
+    for round in 0..12 {
+        let contract = site.contract(&format!("123456789{round:02}"), round + 1, 0);
+        let token = site.service.token().await;
+        let visitor = site.visitor(contract, REGISTRATION);
+        let order = Order::Registration {
+            token: token.id.to_string(),
+        };
+        let key = site.show(&visitor, &order).await;
+        // Every other round the order is typed beside the code.
+        let typed = (round % 2 == 0).then_some(order);
+        let code = site.code(&token);
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let (bank, visitor) = (site.bank(), visitor.clone());
+                let given = warifu::bank::Given {
+                    order: typed.clone(),
+                    code: Some(code.to_string().into()),
+                    ..Default::default()
+                };
+                tokio::spawn(async move {
+                    bank.confirm(&visitor, OrderKind::Registration, key, given)
+                        .await
+                        .unwrap()
+                })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        assert!(matches!(answers[0], Confirmed::Done(..)), "{answers:?}");
+        let alike = answers.iter().all(|answer| *answer == answers[0]);
+        assert!(alike, "round {round}: {answers:?}");
+    }
 }
 
 async fn a_wrong_code_leaves_the_page_open_and_says_how_many_tries_are_left(engine: Engine) {

@@ -107,7 +107,12 @@ impl Service {
     /// Ends the service, if it runs, and starts it anew on what it kept.
     pub(crate) fn restart(&mut self) {
         self.stop_running();
-        let settings = PoolSettings {
+        self.running = Some(self.open(&self.pool()));
+    }
+
+    /// How much waits and how much runs in a story's service.
+    pub(crate) fn pool(&self) -> PoolSettings {
+        PoolSettings {
             location: self.place.location.clone(),
             queue: 4096,
             group: 256,
@@ -117,10 +122,14 @@ impl Service {
             request_generation: Some(crate::harness::GENERATION),
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
-        };
+        }
+    }
+
+    /// A service over this database that shares nothing else with the one that runs. SQLite allows one at a time.
+    pub(crate) fn open(&self, pool: &PoolSettings) -> Arc<TokenService> {
         let started = apart(|| {
             TokenService::start(
-                &settings,
+                pool,
                 Keys::load(KeySource::file(key_file(&self.place))).unwrap(),
                 &self.secrets,
                 Arc::clone(&self.clock) as Arc<dyn Clock>,
@@ -128,10 +137,10 @@ impl Service {
                 self.rate,
             )
         });
-        self.running = Some(Arc::new(started.unwrap()));
+        Arc::new(started.unwrap())
     }
 
-    fn stop_running(&mut self) {
+    pub(crate) fn stop_running(&mut self) {
         if let Some(service) = self.running.take().and_then(Arc::into_inner) {
             service.close();
         }
@@ -174,8 +183,17 @@ impl Service {
     }
 
     pub(crate) async fn token_of(&self, platform: Platform) -> Token {
+        self.token_at(platform, "192.0.2.1").await
+    }
+
+    /// A token that was started at a network address.
+    pub(crate) async fn token_from(&self, address: &str) -> Token {
+        self.token_at(Platform::Web, address).await
+    }
+
+    async fn token_at(&self, platform: Platform, address: &str) -> Token {
         let beginning = Beginning::new();
-        match self.provision(&beginning, platform, "192.0.2.1").await {
+        match self.provision(&beginning, platform, address).await {
             Provisioned::Done(answer) => beginning.end(&answer),
             other => panic!("{other:?}"),
         }
