@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let target = workspace::target_dir()?;
     let schemathesis = install(&target.join("schemathesis"))?;
     let binary = match &args.binary {
-        Some(binary) => binary.clone(),
+        // It is run in another folder.
+        Some(binary) => std::path::absolute(binary)?,
         None => build(&target)?,
     };
     let server = Server::start(&binary)?;

@@ -1,5 +1,13 @@
 //! The fuzz targets over their corpus and over mutations of it, without a fuzzer.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
 use std::fs;
 use std::path::Path;
 

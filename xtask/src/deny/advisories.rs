@@ -124,7 +124,9 @@ mod tests {
 
     fn database(advisories: &[(&str, &str, &str, &str)]) -> (tempfile::TempDir, Database) {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(folder.path().join("rust")).unwrap();
+        for collection in ["rust", "crates"] {
+            std::fs::create_dir_all(folder.path().join(collection)).unwrap();
+        }
         for (id, package, more, patched) in advisories {
             let of = folder.path().join("crates").join(package);
             std::fs::create_dir_all(&of).unwrap();

@@ -238,8 +238,8 @@ pub struct Keys {
 struct Reading {
     /// What must not be tried again.
     refused: Option<HsmError>,
-    /// When it was read last.
-    last: Option<Instant>,
+    /// What it did not hold, and when it was read for that.
+    missed: Option<(KeyVersion, Instant)>,
 }
 
 /// Between two readings of a source that did not hold what was asked for: a hardware security module is no cache.
@@ -272,14 +272,16 @@ impl Keys {
     pub fn reload(&self, wanted: KeyVersion) -> Result<Arc<Keyring>, KeySourceError> {
         let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
-        let just_read = reading.last.is_some_and(|last| last.elapsed() < PAUSE);
-        if current.sealer(wanted).is_some() || just_read {
+        let just_missed = reading
+            .missed
+            .is_some_and(|(version, at)| version == wanted && at.elapsed() < PAUSE);
+        if current.sealer(wanted).is_some() || just_missed {
             return Ok(current);
         }
         if let Some(error) = &reading.refused {
             return Err(error.clone().into());
         }
-        reading.last = Some(ambient::stopwatch());
+        reading.missed = Some((wanted, ambient::stopwatch()));
         let keyring = match self.source.load() {
             Ok(keyring) => Arc::new(keyring),
             Err(error) => {

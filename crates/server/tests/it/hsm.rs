@@ -14,6 +14,8 @@ both_engines!(
     a_key_in_an_hsm_wraps_the_master_keys_and_they_change_beside_a_running_service,
     a_running_service_goes_on_when_its_hsm_is_gone_and_starts_again_when_it_is_back,
     what_is_wrong_with_an_hsm_is_said_in_words,
+    a_key_that_can_be_taken_out_of_an_hsm_or_wrapped_nothing_is_refused,
+    a_pin_or_a_wrapped_key_that_is_wrong_is_said_in_words,
     a_wrong_pin_is_tried_once_by_a_running_service,
     keys_in_the_clear_are_wrapped_and_neither_they_nor_the_pin_lie_about,
 );
@@ -120,6 +122,17 @@ async fn a_running_service_goes_on_when_its_hsm_is_gone_and_starts_again_when_it
     require_accepted(&server, &key, &token, 0);
 }
 
+/// Each command that needs the keys ends with these words, and never with the PIN.
+fn require_refusal(site: &Site, hsm: &SoftHsm, words: &[&str]) {
+    for command in [&["serve"][..], &["audit", "verify"], &["key", "list"]] {
+        // No checkpoint is there yet; a file of none will do to come as far as the key.
+        fs::write(site.checkpoints(), "").unwrap();
+        let outcome = hsm.warifu(site, command);
+        outcome.require_failure(words);
+        assert!(!outcome.stderr.contains(PIN) && !outcome.stdout.contains(PIN));
+    }
+}
+
 async fn what_is_wrong_with_an_hsm_is_said_in_words(engine: Engine) {
     let (site, hsm) = place(engine, "info");
     hsm.warifu(&site, &["key", "hsm-new"]).require_success();
@@ -128,12 +141,7 @@ async fn what_is_wrong_with_an_hsm_is_said_in_words(engine: Engine) {
     let refused = |config: &str, words: &[&str]| {
         assert_ne!(config, right, "{words:?}");
         fs::write(&site.config, config).unwrap();
-        for command in [&["serve"][..], &["audit", "verify"], &["key", "list"]] {
-            fs::write(site.checkpoints(), "").unwrap();
-            let outcome = hsm.warifu(&site, command);
-            outcome.require_failure(words);
-            assert!(!outcome.stderr.contains(PIN) && !outcome.stdout.contains(PIN));
-        }
+        require_refusal(&site, &hsm, words);
         fs::write(&site.config, &right).unwrap();
     };
     let module = SoftHsm::module();
@@ -174,53 +182,57 @@ async fn what_is_wrong_with_an_hsm_is_said_in_words(engine: Engine) {
             "[keys.pkcs11]",
         ],
     );
-    hsm.tool(&[
-        "--keygen",
-        "--key-type",
-        "AES:32",
-        "--label",
-        "loose",
-        "--extractable",
-    ]);
-    refused(
-        &right.replace("key = 'master'", "key = 'loose'"),
-        &["`loose`", "taken out of its token"],
-    );
-    hsm.tool(&[
-        "--keygen",
-        "--key-type",
-        "AES:32",
-        "--label",
-        "another",
-        "--sensitive",
-    ]);
-    refused(
-        &right.replace("key = 'master'", "key = 'another'"),
-        &["master key 1", "not wrapped by the key `another`"],
-    );
-    // The rest is in files beside the configuration: a remark makes it another text.
-    let same = format!("{right}# the same\n");
+    assert!(hsm.serve(&site).stop().success());
+}
+
+async fn a_key_that_can_be_taken_out_of_an_hsm_or_wrapped_nothing_is_refused(engine: Engine) {
+    let (site, hsm) = place(engine, "info");
+    hsm.warifu(&site, &["key", "hsm-new"]).require_success();
+    add_party(&site, &hsm);
+    let right = fs::read_to_string(&site.config).unwrap();
+    let keygen = ["--keygen", "--key-type", "AES:32"];
+    hsm.tool(&[&keygen[..], &["--label", "loose", "--extractable"]].concat());
+    hsm.tool(&[&keygen[..], &["--label", "another", "--sensitive"]].concat());
+    for (key, words) in [
+        ("loose", ["`loose`", "taken out of its token"]),
+        (
+            "another",
+            ["master key 1", "not wrapped by the key `another`"],
+        ),
+    ] {
+        let config = right.replace("key = 'master'", &format!("key = '{key}'"));
+        assert_ne!(config, right);
+        fs::write(&site.config, config).unwrap();
+        require_refusal(&site, &hsm, &words);
+    }
+}
+
+async fn a_pin_or_a_wrapped_key_that_is_wrong_is_said_in_words(engine: Engine) {
+    let (site, hsm) = place(engine, "info");
+    hsm.warifu(&site, &["key", "hsm-new"]).require_success();
+    add_party(&site, &hsm);
+    let refused = |words: &[&str]| require_refusal(&site, &hsm, words);
     let keys = fs::read_to_string(site.key_file()).unwrap();
     let pin = hsm.pin_file();
     write_private(&pin, "1111");
-    refused(&same, &["token `warifu` refuses the PIN"]);
+    refused(&["token `warifu` refuses the PIN"]);
     write_private(&pin, PIN);
     fs::set_permissions(&pin, fs::Permissions::from_mode(0o644)).unwrap();
-    refused(&same, &["PIN file", "chmod 600"]);
+    refused(&["PIN file", "chmod 600"]);
     fs::remove_file(&pin).unwrap();
-    refused(&same, &["cannot read the PIN file"]);
+    refused(&["cannot read the PIN file"]);
     write_private(&pin, PIN);
     let clear = format!("2:{}\n", BASE64URL_NOPAD.encode(&[7; 32]));
     write_private(&site.key_file(), &(keys.clone() + &clear));
-    refused(&same, &["master key 2", "in the clear", "warifu key wrap"]);
+    refused(&["master key 2", "in the clear", "warifu key wrap"]);
     // A wrapped key is of its version alone, and no character of it can be changed.
     write_private(&site.key_file(), &keys.replacen("1:hsm:", "2:hsm:", 1));
-    refused(&same, &["master key 2", "was changed"]);
+    refused(&["master key 2", "was changed"]);
     let mut changed = keys.trim_end().to_owned();
     let last = changed.pop();
     changed.push(if last == Some('A') { 'B' } else { 'A' });
     write_private(&site.key_file(), &changed);
-    refused(&same, &["master key 1", "was changed"]);
+    refused(&["master key 1", "was changed"]);
     write_private(&site.key_file(), &keys);
     assert!(hsm.serve(&site).stop().success());
 }
