@@ -57,7 +57,13 @@ impl Apart {
         let door = Door::to(listener.address);
         let drain = Duration::from_secs(1);
         let doors = Doors::new(256, 256);
-        tokio::spawn(serve(listener, router(Arc::new(api)), doors, drain, stopping));
+        tokio::spawn(serve(
+            listener,
+            router(Arc::new(api)),
+            doors,
+            drain,
+            stopping,
+        ));
         site.start_with(link(&door, &api_key)).await;
         Self {
             site,
