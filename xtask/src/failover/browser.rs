@@ -6,6 +6,8 @@ use serde_json::json;
 use ureq::Agent;
 use ureq::http;
 
+use crate::race::percent_encoded;
+
 /// How long a client waits until it asks elsewhere: less than the server's own patience, so that both happen.
 const PATIENCE: Duration = Duration::from_secs(6);
 
@@ -96,9 +98,9 @@ impl Browser {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Option<Reply> {
-        let mut body = format!("form={}", encoded(&self.form));
+        let mut body = format!("form={}", percent_encoded(&self.form));
         for (name, value) in fields {
-            body.push_str(&format!("&{name}={}", encoded(value)));
+            body.push_str(&format!("&{name}={}", percent_encoded(value)));
         }
         let request = http::Request::post(format!("{}{path}", copy.bank))
             .header("Content-Type", "application/x-www-form-urlencoded");
@@ -163,18 +165,6 @@ pub(super) fn after<'a>(page: &'a str, marks: &[&str]) -> Option<&'a str> {
     rest.split(['"', '<']).next()
 }
 
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,7 +179,7 @@ mod tests {
 
     #[test]
     fn forms_are_encoded() {
-        assert_eq!(encoded("a b+ﾐ"), "a%20b%2B%EF%BE%90");
+        assert_eq!(percent_encoded("a b+ﾐ"), "a%20b%2B%EF%BE%90");
     }
 
     #[test]

@@ -163,7 +163,8 @@ fn form(fields: &BTreeMap<String, Value>, values: &Values) -> Result<String> {
     Ok(pairs.join("&"))
 }
 
-fn percent_encoded(text: &str) -> String {
+/// A value of a form (RFC 3986 §2.1: all but unreserved letters as `%XX`).
+pub(crate) fn percent_encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -29,6 +29,7 @@ use anyhow::{Result, bail};
 use adapter::Adapter;
 
 pub(crate) use adapter::Totp;
+pub(crate) use http::percent_encoded;
 pub(crate) use totp::{Algorithm, code as totp_code};
 
 /// `cargo xtask race`

@@ -382,12 +382,7 @@ impl Bank {
             if operation::refuse(tx, key, &refusal, now)? {
                 return Ok(Confirmed::Refused(refusal));
             }
-            let found = operation::find(tx, key)?;
-            tx.confirm()?;
-            Ok(found
-                .as_ref()
-                .and_then(as_settled)
-                .unwrap_or(Confirmed::Gone))
+            settled_by_now(tx, key, Confirmed::Gone)
         });
         Ok(confirmed.await?)
     }
@@ -401,8 +396,13 @@ fn settled_by_now(
     otherwise: Confirmed,
 ) -> Result<Confirmed, DatabaseError> {
     let found = operation::find(tx, key)?;
-    let settled = found.as_ref().and_then(as_settled);
-    Ok(settled.unwrap_or(otherwise))
+    match found.as_ref().and_then(as_settled) {
+        Some(settled) => {
+            tx.confirm()?;
+            Ok(settled)
+        }
+        None => Ok(otherwise),
+    }
 }
 
 fn as_settled(found: &operation::Stored) -> Option<Confirmed> {

@@ -44,3 +44,26 @@ impl Failing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_that_was_added_may_be_failing_and_another_is_certainly_not() {
+        let mut failing = Failing(Some(HashSet::default()));
+        failing.add(7);
+        assert!(failing.may_be(7));
+        assert!(!failing.may_be(8));
+    }
+
+    #[test]
+    fn where_too_many_fail_to_be_remembered_any_may() {
+        let mut failing = Failing(Some(HashSet::default()));
+        let most = i64::try_from(MOST).unwrap();
+        (1..most).for_each(|credential| failing.add(credential));
+        assert!(!failing.may_be(-1));
+        failing.add(most);
+        assert!(failing.may_be(-1));
+    }
+}
