@@ -96,7 +96,8 @@ fn rust(steps: &mut Steps, rest: &[String]) {
     let nextest = run::exists("cargo-nextest");
     let mut tests = run::cargo();
     if nextest {
-        tests.args(["nextest", "run", "--workspace"]).args(rest);
+        tests.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
+        tests.args(rest);
     } else {
         tests.args(["test", "--workspace", "--no-fail-fast"]);
         tests.arg("--").args(rest);

@@ -41,6 +41,29 @@ pub(crate) struct Customer {
     pub(crate) accounts: Vec<i64>,
 }
 
+/// What all browsers together were answered so far.
+#[derive(Default)]
+pub(crate) struct Progress {
+    answers: AtomicUsize,
+    receipts: AtomicUsize,
+}
+
+impl Progress {
+    pub(crate) fn answers(&self) -> usize {
+        self.answers.load(Ordering::SeqCst)
+    }
+
+    /// Whether there were so many answers, and among them a receipt: chance alone may choose thirty transfers
+    /// without the funds.
+    fn reached(&self, answers: usize) -> bool {
+        self.answers() >= answers && self.receipts.load(Ordering::SeqCst) > 0
+    }
+
+    fn answer(&self) {
+        self.answers.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 /// An operation whose page was shown.
 pub(crate) struct Started {
     pub(crate) key: String,
@@ -152,22 +175,22 @@ pub(crate) fn start(config: &Path) -> Server {
     Server::spawn(command, &config.with_extension("log"))
 }
 
-/// Transfers between own accounts by every customer until the bank is killed, after some answers.
+/// Transfers between own accounts by every customer until the bank is killed, after some answers and a receipt.
 pub(crate) fn until_killed(
     server: Server,
     customers: &[Customer],
     answers: usize,
 ) -> Vec<Vec<Started>> {
-    let (address, answered) = (server.bank.unwrap(), AtomicUsize::new(0));
+    let (address, progress) = (server.bank.unwrap(), Progress::default());
     std::thread::scope(|scope| {
         let callers: Vec<_> = customers
             .iter()
             .map(|customer| {
-                let answered = &answered;
-                scope.spawn(move || transfers(Client::new(address), customer, answered))
+                let progress = &progress;
+                scope.spawn(move || transfers(Client::new(address), customer, progress))
             })
             .collect();
-        while answered.load(Ordering::SeqCst) < answers {
+        while !progress.reached(answers) {
             assert!(
                 !callers
                     .iter()
@@ -186,7 +209,7 @@ pub(crate) fn until_killed(
 pub(crate) fn transfers(
     mut client: Client,
     customer: &Customer,
-    answered: &AtomicUsize,
+    progress: &Progress,
 ) -> Vec<Started> {
     let mut all = Vec::new();
     loop {
@@ -198,7 +221,7 @@ pub(crate) fn transfers(
         let Some(shown) = post(&mut client, customer, "/internal-transfer", &form) else {
             return all;
         };
-        answered.fetch_add(1, Ordering::SeqCst);
+        progress.answer();
         // Short of funds, or one account twice: its own page says so.
         let Some(key) = shown
             .header("location")
@@ -218,13 +241,16 @@ pub(crate) fn transfers(
             if post(&mut client, customer, &confirm, "").is_none() {
                 return all;
             }
-            answered.fetch_add(1, Ordering::SeqCst);
+            progress.answer();
         }
         match result(&mut client, customer, &one.key) {
             Some(reply) => one.receipt = receipt(&reply),
             None => return all,
         }
-        answered.fetch_add(1, Ordering::SeqCst);
+        if one.receipt.is_some() {
+            progress.receipts.fetch_add(1, Ordering::SeqCst);
+        }
+        progress.answer();
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use warifu::database::Location;
 
 use super::crash::{
-    Customer, Started, configure, prepare, receipt, result, start, transfers, until_killed,
+    Customer, Progress, Started, configure, prepare, receipt, result, start, transfers, until_killed,
 };
 use crate::harness::{Client, Engine, Place, run_program};
 
@@ -26,21 +25,21 @@ async fn what_was_backed_up_under_load_is_whole_elsewhere(engine: Engine) {
     let elsewhere = [Place::empty(engine), Place::empty(engine)];
     let copy = folder.join("copy");
     let server = start(&config);
-    let (address, answered) = (server.bank.unwrap(), AtomicUsize::new(0));
+    let (address, progress) = (server.bank.unwrap(), Progress::default());
     std::thread::scope(|scope| {
         for customer in &customers {
-            let answered = &answered;
-            scope.spawn(move || transfers(Client::new(address), customer, answered));
+            let progress = &progress;
+            scope.spawn(move || transfers(Client::new(address), customer, progress));
         }
-        while answered.load(Ordering::SeqCst) < 10 {
+        while progress.answers() < 10 {
             std::thread::yield_now();
         }
-        let begun = answered.load(Ordering::SeqCst);
+        let begun = progress.answers();
         match engine {
             Engine::Sqlite => backup(&config, &copy),
             Engine::Postgres => dump(&tokens, &bank, &elsewhere, &copy),
         }
-        assert!(answered.load(Ordering::SeqCst) > begun, "nobody worked");
+        assert!(progress.answers() > begun, "nobody worked");
         server.kill();
     });
     let restored = configuration_of_the_copy(engine, &tokens, &elsewhere, &copy);
