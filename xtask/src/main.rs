@@ -14,6 +14,7 @@ mod deb;
 mod deny;
 mod desktop;
 mod failover;
+mod flame;
 mod fuzz;
 mod long_runs;
 mod packages;
@@ -55,6 +56,8 @@ enum Command {
     Soak(long_runs::Args),
     /// The benchmark of the server.
     Bench(long_runs::Args),
+    /// Where the server's time goes while it validates, as a flame graph (installs inferno when missing).
+    Flame(flame::Args),
     /// The plan for 100 million customers, played (docs/scale.md).
     Simulate(simulate::Args),
     /// At least 10,000 generated requests, right and malformed, against the server's own OpenAPI.
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Failover(args) => failover::run(&args),
         Command::Soak(args) => long_runs::soak(&args),
         Command::Bench(args) => long_runs::bench(&args),
+        Command::Flame(args) => flame::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Schemathesis(args) => schemathesis::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

@@ -44,6 +44,12 @@ const RUST_TESTS: [Need; 5] = [
     },
 ];
 
+const FLAME_GRAPHS: [Need; 1] = [Need {
+    package: "linux-perf",
+    what: "perf, which takes the samples",
+    present: || run::exists("perf"),
+}];
+
 const FAILOVER: [Need; 9] = [
     Need {
         package: "postgresql",
@@ -228,6 +234,11 @@ fn node_is_recent() -> bool {
 /// Makes sure that what the Rust tests need is there.
 pub(crate) fn for_rust_tests() -> Result<()> {
     ensure(&RUST_TESTS)
+}
+
+/// Makes sure that what takes samples of a program is there.
+pub(crate) fn for_flame_graphs() -> Result<()> {
+    ensure(&FLAME_GRAPHS)
 }
 
 /// Makes sure that what a cluster that fails over needs is there.

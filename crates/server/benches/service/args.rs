@@ -1,5 +1,6 @@
 //! The words on the command line, after `cargo xtask bench --`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a validation costs, as ratios from one run.
@@ -33,6 +34,10 @@ pub(crate) struct Args {
     /// Rounds of each kind; a few more are added while the disk is too uneven.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
+    /// Also samples the server while it validates over HTTP, with perf, and writes the stacks into this file
+    /// (`cargo xtask flame` draws them).
+    #[arg(long)]
+    pub(crate) samples: Option<PathBuf>,
     /// Cargo says so to every benchmark.
     #[arg(long, hide = true)]
     pub(crate) bench: bool,

@@ -3,6 +3,7 @@
 mod figures;
 pub(crate) mod load;
 mod memory;
+mod samples;
 pub(crate) mod steps;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::site::{Serving, Site};
 use crate::used::Used;
 pub(crate) use figures::HttpFigures;
 use load::Requests;
+use samples::Sampling;
 use steps::Steps;
 
 /// Credentials of the server: those that its memory is judged with.
@@ -69,6 +71,12 @@ pub(crate) fn measure(args: &Args, disk: &Disk, folder: &Path, report: &mut Repo
     };
     bench.bare(disk)?;
     bench.validate(disk)?;
+    if let Some(stacks) = &args.samples {
+        let sampling = Sampling::begin(&folder.join("samples"), bench.length)?;
+        let round = bench.validate(disk)?;
+        println!("  sampled, validations: {round}");
+        sampling.write(&bench.server.process(), stacks)?;
+    }
     let mut figures = HttpFigures::new(CREDENTIALS, CONNECTIONS);
     figures.memory.start_kib = bench.server.resident_kib()?;
     for number in 1..=args.rounds() + EXTRA {

@@ -6,7 +6,8 @@ use std::process::Command;
 use warifu::database::Location;
 
 use super::crash::{
-    Customer, Progress, Started, configure, prepare, receipt, result, start, transfers, until_killed,
+    Customer, Progress, Started, configure, prepare, receipt, result, start, transfers,
+    until_killed,
 };
 use crate::harness::{Client, Engine, Place, run_program};
 
