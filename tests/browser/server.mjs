@@ -113,12 +113,14 @@ export async function startServer({ clocked = false, apart = false } = {}) {
       .replaceAll('{metrics_port}', String(metricsPorts[name]));
   const api = `http://127.0.0.1:${port}/v1/openapi.json`;
   const processes = [];
+  let advanced = 0;
   const server = {
     origin: `http://127.0.0.1:${port}`,
     bank: `http://127.0.0.1:${bankPort}`,
     staff: `http://127.0.0.1:${staffPort}`,
     /** Moves the clock of a clocked server forward. */
     async advance(seconds) {
+      advanced += seconds;
       for (const one of processes) await one.advance(seconds);
     },
     output: () => processes.map((one) => one.output()).join('\n'),
@@ -146,7 +148,18 @@ export async function startServer({ clocked = false, apart = false } = {}) {
   };
   try {
     if (apart) {
-      await start('tokens', `${inFolder('tokens')}enabled = false\n`, {}, api);
+      const startTokens = () => start('tokens', `${inFolder('tokens')}enabled = false\n`, {}, api);
+      await startTokens();
+      server.tokens = {
+        /** Ends the token service and keeps its data: the bank is alone. */
+        stop: () => processes.shift().stop(),
+        /** Starts it again on the same port, with the time that it is by now. */
+        async start() {
+          await startTokens();
+          processes.unshift(processes.pop());
+          if (clocked) await processes[0].advance(advanced);
+        },
+      };
       const key = await server.run('relying-party', 'add', 'bank');
       const remote = `[bank.token_service]\naddress = "${server.origin}"\nkey_environment = "KEY"\n`;
       const bank = inFolder('bank').replace('[token_service]', '[token_service]\nenabled = false');
