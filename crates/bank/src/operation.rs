@@ -165,6 +165,12 @@ impl OrderKind {
 pub struct OrderDigest(pub [u8; 32]);
 
 impl Order {
+    /// Whether its code is that of a token which is not this contract's yet (B2, B6).
+    #[must_use]
+    pub fn brings_a_token(&self) -> bool {
+        matches!(self, Self::Registration { .. } | Self::TokenChange { .. })
+    }
+
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> OrderKind {

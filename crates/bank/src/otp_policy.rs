@@ -64,6 +64,11 @@ pub enum CodeRefusal {
     ClockOff,
     /// The token service knows no such token.
     Unknown,
+    /// Not looked at: after many codes of tokens that are not the customer's own he has to wait (B17).
+    Wait {
+        /// Seconds until the next is looked at.
+        seconds: i64,
+    },
 }
 
 /// What is asked for an order, as the contract stands: one match over every order.

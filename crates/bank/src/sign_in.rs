@@ -14,6 +14,11 @@
 //! its lanes, and takes its own try back from that of the address.
 //!
 //! A customer who is signed in and is asked for his password again has one lane of his own.
+//!
+//! So has a contract for the codes of tokens that are not its own yet (B2, B6). Five wrong ones lock a token (S5), and one
+//! that nobody has registered has no bank behind it that asks for a password first: without the lane one customer could
+//! lock as many as he knows the IDs of. Right codes count in it too: ten of them, and then one an hour, are enough for
+//! everybody who has tokens of his own.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,6 +35,8 @@ pub enum Lane {
     Browser,
     /// One contract's password, asked for again inside a session.
     Inside,
+    /// One contract's codes of tokens that are not its own yet.
+    NewToken,
 }
 
 impl Lane {
@@ -38,6 +45,7 @@ impl Lane {
     pub fn free(self) -> i64 {
         match self {
             Self::Pair | Self::Browser | Self::Inside => 5,
+            Self::NewToken => 10,
             Self::Strangers => 20,
             Self::Address => 60,
         }
@@ -47,7 +55,7 @@ impl Lane {
     #[must_use]
     pub fn longest(self) -> SignedDuration {
         match self {
-            Self::Pair | Self::Address | Self::Browser | Self::Inside => {
+            Self::Pair | Self::Address | Self::Browser | Self::Inside | Self::NewToken => {
                 SignedDuration::from_hours(1)
             }
             Self::Strangers => SignedDuration::from_mins(10),
@@ -63,6 +71,7 @@ impl Lane {
             Self::Address => 3,
             Self::Browser => 4,
             Self::Inside => 5,
+            Self::NewToken => 6,
         }
     }
 }
@@ -103,6 +112,15 @@ mod tests {
         let delays: Vec<_> = (4..14).map(delay).collect();
         assert_eq!(delays, [0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
         assert_eq!(delay(i64::MAX), 3600);
+    }
+
+    #[test]
+    fn a_contract_names_ten_codes_of_new_tokens_at_once_and_then_one_an_hour() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let delay = |failures| closed_until(Lane::NewToken, failures, now).duration_since(now);
+        assert_eq!(delay(9), SignedDuration::ZERO);
+        assert_eq!(delay(10), SignedDuration::from_secs(30));
+        assert_eq!(delay(1_000), SignedDuration::from_hours(1));
     }
 
     #[test]

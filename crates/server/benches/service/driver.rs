@@ -46,6 +46,9 @@ impl Driven {
             counted.fetch_add(1, Ordering::Relaxed);
         })?;
         settings.request_generation = generation;
+        // A wait is measured, and an answer that never comes ends the benchmark anyway: to take a long trail up again, after
+        // it was laid in large generations, takes longer than any caller would wait.
+        settings.timeout = Duration::from_secs(600);
         let gather = Arc::new(Validations {
             chain: prepared.chain.clone(),
         });

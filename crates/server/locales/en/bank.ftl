@@ -66,6 +66,7 @@ code-hint = 6 digits. The code changes every 30 seconds and is good only once: i
 code-not-six = Enter six digits.
 code-wrong = The one-time password is wrong. { $left } more wrong tries will lock the token.
 code-used = This code has been used. The next one appears in { $seconds } seconds; enter that one.
+code-wait = After many tries this one-time password was not looked at. In { $seconds } seconds, enter the one that is shown then.
 code-locked = The token is locked after several wrong codes. Please call us.
 code-stopped = This token has been stopped. Please call us.
 code-clock = The token's clock is off. Set the device's clock to automatic and try again.

@@ -9,6 +9,7 @@ use warifu_bank::notice::Event;
 use warifu_bank::operation::{self as rule, Order, OrderKind, Outcome, Refusal, TRIES};
 use warifu_bank::otp_policy::{CodeRefusal, Demand, OtpVerifier as _, Proof, Verdict, demand};
 use warifu_bank::session::BrowserKey;
+use warifu_bank::sign_in::Lane;
 use warifu_bank::token_id::TokenId;
 use warifu_bank::uid::Uid;
 use warifu_wire::ValidateAnswer;
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 use super::effect::{self, Act};
 use super::{Bank, BankError, Visitor};
 use crate::ambient::random;
-use crate::bank_store::{contract, operation};
+use crate::bank_store::{contract, operation, sign_in_lane};
 use crate::database::{DatabaseError, Tx};
 
 /// An operation whose page is to be shown.
@@ -181,7 +182,10 @@ impl Bank {
                     return Ok(Confirmed::Code(CodeRefusal::NotACode));
                 };
                 let token = challenge.token().clone();
-                match self.spend(key, &order, attempt, &token, &code).await? {
+                match self
+                    .spend(visitor, key, &order, attempt, &token, &code)
+                    .await?
+                {
                     Ok(answer @ ValidateAnswer::Rejected { tries_left: 0 }) => {
                         self.tell_locked(visitor).await?;
                         let refused = challenge.settle(answer, self.now().as_second()).err();
@@ -263,6 +267,7 @@ impl Bank {
     /// Spends a code on an order. Whatever happens on the way, the same code for the same order has the same answer.
     async fn spend(
         &self,
+        visitor: &Visitor,
         key: Uid,
         order: &Order,
         mut attempt: i64,
@@ -271,6 +276,11 @@ impl Bank {
     ) -> Result<Result<ValidateAnswer, Confirmed>, BankError> {
         let digest = order.digest();
         loop {
+            if order.brings_a_token()
+                && let Some(seconds) = self.enter_new_token(visitor, key, attempt).await?
+            {
+                return Ok(Err(Confirmed::Code(CodeRefusal::Wait { seconds })));
+            }
             let request = rule::request_id(key, &digest, attempt);
             let verdict = self
                 .verifier
@@ -299,6 +309,29 @@ impl Bank {
                 }
             }
         }
+    }
+
+    /// Counts an attempt with a token that is not the contract's own, once however often its form comes; where the lane is
+    /// closed, the seconds until it opens. No answer takes it back: a contract is to ask about few tokens, not to be right.
+    async fn enter_new_token(
+        &self,
+        visitor: &Visitor,
+        key: Uid,
+        attempt: i64,
+    ) -> Result<Option<i64>, BankError> {
+        let (id, now) = (visitor.session.contract, self.now());
+        let name = sign_in_lane::name(Lane::NewToken, &id.to_string(), "");
+        let entered = self.database.write(move |tx| {
+            if !operation::begin_attempt(tx, key, attempt)? {
+                return Ok(None);
+            }
+            let closed = sign_in_lane::enter(tx, &[(Lane::NewToken, name)], now)?;
+            if closed.is_some() {
+                operation::forget_attempt(tx, key, attempt)?;
+            }
+            Ok(closed)
+        });
+        Ok(entered.await?)
     }
 
     /// The code that locked the token: the customer is told at once (B14).

@@ -42,6 +42,12 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/bank/sqlite/0002_known_browsers.sql"),
         postgres: include_str!("../../migrations/bank/postgres/0002_known_browsers.sql"),
     },
+    Migration {
+        number: 3,
+        name: "attempts begun",
+        sqlite: include_str!("../../migrations/bank/sqlite/0003_attempts_begun.sql"),
+        postgres: include_str!("../../migrations/bank/postgres/0003_attempts_begun.sql"),
+    },
 ];
 
 /// A stored value that no version of this program wrote.

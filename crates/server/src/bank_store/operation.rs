@@ -152,6 +152,30 @@ pub fn next_attempt(tx: &mut Tx<'_>, key: Uid, attempt: i64) -> Result<bool, Dat
     Ok(count == 1)
 }
 
+/// Counts an attempt, the first time that it is begun; `false` when it was begun before, or the operation is settled.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn begin_attempt(tx: &mut Tx<'_>, key: Uid, attempt: i64) -> Result<bool, DatabaseError> {
+    let count = tx.execute(
+        "UPDATE operations SET begun = ?2 WHERE key = ?1 AND begun < ?2 AND state = 0",
+        &[Value::Bytes(key.as_bytes()), Value::Int(attempt + 1)],
+    )?;
+    Ok(count == 1)
+}
+
+/// An attempt was not looked at after all: it is counted when it is begun again.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn forget_attempt(tx: &mut Tx<'_>, key: Uid, attempt: i64) -> Result<(), DatabaseError> {
+    tx.execute(
+        "UPDATE operations SET begun = begun - 1 WHERE key = ?1 AND begun = ?2",
+        &[Value::Bytes(key.as_bytes()), Value::Int(attempt + 1)],
+    )
+    .map(drop)
+}
+
 /// Settles an operation: carried out. It must be shown, and ordered as the code was bound to.
 ///
 /// # Errors

@@ -135,6 +135,9 @@ impl Ask {
             CodeRefusal::Stopped => texts.say("code-stopped"),
             CodeRefusal::ClockOff => texts.say("code-clock"),
             CodeRefusal::Unknown => texts.say("unknown-token"),
+            CodeRefusal::Wait { seconds } => {
+                texts.with("code-wait", &[("seconds", &seconds.to_string())])
+            }
         }
     }
 

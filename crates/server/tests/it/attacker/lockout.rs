@@ -1,6 +1,9 @@
 //! Whoever wants to keep a customer out: with his ID, with the ID of his token, with wrong codes in his name (B17, S5).
 
-use warifu_bank::session::Stage;
+use warifu::bank::{Confirmed, Given};
+use warifu_bank::operation::{Order, OrderKind, Refusal};
+use warifu_bank::otp_policy::CodeRefusal;
+use warifu_bank::session::{Stage, Wizard};
 
 use super::ground::Ground;
 use crate::bank::sign_in::PASSWORD;
@@ -9,6 +12,8 @@ use crate::harness::Engine;
 both_engines!(
     who_knows_only_the_id_spends_no_try_of_its_token,
     another_customer_cannot_lock_a_token_that_is_in_use,
+    a_customer_cannot_lock_one_unregistered_token_after_the_other,
+    a_registration_that_is_sent_many_times_at_once_has_to_wait_for_nothing,
     no_order_at_the_door_ends_a_session_without_the_password,
 );
 
@@ -90,6 +95,79 @@ async fn another_customer_cannot_lock_a_token_that_is_in_use(engine: Engine) {
     let status = service.status(service.bank, &victims).await;
     assert_eq!(status.failures, 0);
     ground.signed_in(VICTIM, Some(&victims), "203.0.113.5");
+    ground.close().await;
+}
+
+async fn a_customer_cannot_lock_one_unregistered_token_after_the_other(engine: Engine) {
+    let ground = Ground::new(engine).await;
+    ground.customer(ATTACKER, 2, 0).await;
+    let mut tokens = Vec::new();
+    for _ in 0..4 {
+        tokens.push(ground.site.service.token().await);
+    }
+    let login = [("id", ATTACKER), ("password", PASSWORD)];
+    let mut attacker = ground.person("198.51.100.66");
+    let mut waits = 0;
+    for number in 0..20 {
+        assert_eq!(
+            attacker.posts("/registration", &login),
+            "/registration/token"
+        );
+        let key = attacker.key_at("/registration/token");
+        let token = &tokens[number / 5];
+        let id = token.id.to_string();
+        let code = token.wrong_code(ground.site.service.step()).to_string();
+        let fields = [
+            ("key", key.as_str()),
+            ("token", &id),
+            ("code", code.as_str()),
+        ];
+        let reply = attacker.post("/registration/token", &fields);
+        assert_eq!(reply.status, 422);
+        waits += usize::from(reply.text().contains("30秒後に"));
+    }
+    assert_eq!(waits, 10);
+    let service = &ground.site.service;
+    let mut failures = Vec::new();
+    for token in &tokens {
+        failures.push(service.status(service.bank, token).await.failures);
+    }
+    assert_eq!(failures, [5, 5, 0, 0]);
+    ground.close().await;
+}
+
+async fn a_registration_that_is_sent_many_times_at_once_has_to_wait_for_nothing(engine: Engine) {
+    let ground = Ground::new(engine).await;
+    let site = &ground.site;
+    let contract = ground.customer(ATTACKER, 2, 0).await;
+    let token = site.service.token().await;
+    let visitor = site.visitor(contract, Stage::Wizard(Wizard::Registration));
+    let order = Order::Registration {
+        token: token.id.to_string(),
+    };
+    let key = site.show(&visitor, &order).await;
+    let wrong = token.wrong_code(site.service.step());
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let (bank, visitor) = (site.bank(), visitor.clone());
+        let given = Given {
+            code: Some(wrong.to_string().into()),
+            ..Default::default()
+        };
+        tasks.push(tokio::spawn(async move {
+            let confirmed = bank.confirm(&visitor, OrderKind::Registration, key, given);
+            confirmed.await.unwrap()
+        }));
+    }
+    for task in tasks {
+        let answer = task.await.unwrap();
+        let looked_at = matches!(
+            answer,
+            Confirmed::Code(CodeRefusal::Wrong { .. } | CodeRefusal::Locked)
+                | Confirmed::Refused(Refusal::TooManyTries)
+        );
+        assert!(looked_at, "{answer:?}");
+    }
     ground.close().await;
 }
 

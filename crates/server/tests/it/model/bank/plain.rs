@@ -102,6 +102,8 @@ pub(super) struct Contract {
     /// Changes of the limit in the order they were asked for: from which day, how much.
     limits: Vec<(i64, i64)>,
     used: BTreeMap<i64, i64>,
+    /// Codes of tokens that were not its own, the last of them, and until when no other is looked at.
+    strange_codes: (i64, i64, i64),
 }
 
 impl Contract {
@@ -113,6 +115,7 @@ impl Contract {
             asks: true,
             limits: Vec::new(),
             used: BTreeMap::new(),
+            strange_codes: (0, i64::MIN / 2, i64::MIN / 2),
         }
     }
 }

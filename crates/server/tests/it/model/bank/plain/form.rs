@@ -112,6 +112,12 @@ impl Model {
                 }
                 None => {
                     let (now, step) = (self.now, self.step());
+                    let brings =
+                        matches!(form.order, Order::Register { .. } | Order::Change { .. });
+                    if brings && let Some(seconds) = self.strange_code(form.contract) {
+                        let wait = CodeRefusal::Wait { seconds };
+                        return Step::Answered(vec![Answer::Code(wait)]);
+                    }
                     let code = match form.code {
                         (of, code) if of == token => code,
                         _ => Code::Wrong(0),
@@ -131,6 +137,24 @@ impl Model {
             }
             return step_of(refusal);
         }
+    }
+
+    /// Counts a code of a token that is not the contract's own: ten are free, then each wait is twice the one before, from
+    /// half a minute up to an hour. The seconds to wait, where it is not looked at.
+    fn strange_code(&mut self, contract: usize) -> Option<i64> {
+        let now = self.now;
+        let (count, last, until) = &mut self.contracts[contract].strange_codes;
+        if now - *last > 24 * 3600 {
+            *count = 0;
+        }
+        if *until > now {
+            return Some(*until - now);
+        }
+        (*count, *last) = (*count + 1, now);
+        if *count >= 10 {
+            *until = now + (30 << (*count - 10).min(7)).min(3600);
+        }
+        None
     }
 
     /// Carries an authorised form out; none where this is not what was answered.
