@@ -88,9 +88,11 @@ export class WebBackend {
   async find() {
     if (!isSecureContext) return { kind: 'screen', screen: 'insecure' };
     if (!(await supported())) return { kind: 'screen', screen: 'unsupported' };
+    // The mark first: another tab that makes the token meanwhile keeps it before it marks it.
+    const before = store.marked();
     this.#stored = await store.load();
     if (!this.#stored) {
-      const id = store.marked();
+      const id = before && store.marked();
       return id ? { kind: 'lost', id } : { kind: 'none' };
     }
     await this.#derive();

@@ -119,6 +119,28 @@ describe('the web token', () => {
     await context.close();
   });
 
+  test('a tab that hears late that there is no token takes the one that another tab made meanwhile', async () => {
+    const { context, page } = await open(PC, PLAYED);
+    const played = await playService(context);
+    const late = await context.newPage();
+    await late.addInitScript(() => {
+      const { prototype } = IDBTransaction;
+      const { set } = Object.getOwnPropertyDescriptor(prototype, 'oncomplete');
+      Object.defineProperty(prototype, 'oncomplete', {
+        set(heard) {
+          set.call(this, (event) => setTimeout(() => heard(event), 2_000));
+        },
+      });
+    });
+    await late.goto(`${server.origin}/token/`, { waitUntil: 'commit' });
+    await late.locator('main').waitFor({ state: 'attached' });
+    await page.goto(`${server.origin}/token/`);
+    await page.locator('#welcome').waitFor();
+    await late.locator('#welcome').waitFor();
+    assert.equal(played.provisions, 1);
+    await context.close();
+  });
+
   test('with the server stopped and the page reloaded it has the same ID and the right code', async () => {
     const own = await startServer();
     const { context, page } = await openPage(browser, own.origin, PHONE);

@@ -15,9 +15,10 @@ use warifu_credentials::record::spent_from_stored;
 use super::threads::spawn;
 use super::{DatabaseError, Value, sqlite_engine::SqliteTx};
 
-/// How many requests wait in memory before they are folded, unless something else is set; about 30 MB for two such
-/// generations. The more wait, the more of them share a page.
-pub(crate) const GENERATION: usize = 131_072;
+/// How many requests wait in memory before they are folded, unless something else is set; about 20 MB for two such
+/// generations. The more wait, the more of them share a page. It is what a hash table of 131,072 places holds before it
+/// doubles.
+pub(crate) const GENERATION: usize = 114_688;
 
 /// How much of a generation is folded for each four parts that commits add: over four, so that folding ends before the
 /// next generation is full, and not much over, so that the work is spread evenly.
