@@ -10,11 +10,13 @@ const WORDS = {
   ja: {
     execute: '実行',
     away: 'ただいまワンタイムパスワードを確認できません',
+    back: '同じ画面に戻る',
     done: '予約振込を受け付けました',
   },
   en: {
     execute: 'Execute',
     away: 'One-time passwords cannot be checked at the moment',
+    back: 'Back to the same page',
     done: 'The dated transfer has been accepted',
   },
 };
@@ -72,6 +74,8 @@ describe('the bank without its token service', () => {
         await customer.looks();
         await screenshot(page, `away-${width}-${colorScheme}-${language}`);
       }
+      await customer.follow(words.back);
+      assert.equal(new URL(page.url()).pathname, confirm);
       // What asks for no code goes on.
       await customer.goto(`${server.bank}/transfers`);
       assert.equal(await page.locator('h1').count(), 1);

@@ -18,6 +18,7 @@ menu-internal = Between accounts
 menu-limit = Limit
 menu-profile = Profile
 to-login = Login page
+same-page = Back to the same page
 to-top = To the top page
 begin-anew = Begin anew
 do-login = Log in

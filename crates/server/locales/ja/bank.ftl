@@ -18,6 +18,7 @@ menu-internal = 振替
 menu-limit = 振込限度額変更
 menu-profile = 契約者情報変更
 to-login = ログイン画面
+same-page = 同じ画面に戻る
 to-top = トップページへ
 begin-anew = はじめからやり直す
 do-login = ログイン

@@ -107,7 +107,13 @@ fn failure_page(
     let number = number.map(|number| texts.with("failure-number", &[("number", number)]));
     let mut blocks = vec![Block::Text(texts.say(text))];
     blocks.extend(number.map(Block::Text));
-    blocks.push(Block::Buttons(vec![("/".into(), texts.say("to-login"))]));
+    let mut buttons = Vec::new();
+    // Every page that asks for a code is opened where its form is sent: nothing was done, so it goes on there.
+    if matches!(failure, Failure::Unchecked(_)) {
+        buttons.push((path.into(), texts.say("same-page")));
+    }
+    buttons.push(("/".into(), texts.say("to-login")));
+    blocks.push(Block::Buttons(buttons));
     let page = Page {
         title: texts.say(title),
         blocks,
