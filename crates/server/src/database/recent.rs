@@ -1,9 +1,9 @@
 //! SQLite only: what the newest audit rows say, without a random page write a commit.
 //!
 //! The audit rows themselves are the durable record: of where a request stands in the trail, and of the step that an
-//! accepted code spent. What is not folded into `request_index` and `credentials` yet is found in memory, which is
-//! filled from the audit rows at start; folding walks the waiting ones in the order of their keys, a few a commit, so
-//! that neighbours share a page (docs/decisions/0006 and 0023).
+//! accepted code spent. What is not folded into a run of requests ([`super::runs`]) and `credentials` yet is found in
+//! memory, which is filled from the audit rows at start; folding walks the waiting ones in the order of their keys, a few
+//! a commit, so that neighbours share a page (docs/decisions/0006, 0023 and 0034).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use warifu_credentials::audit::{Kind, Outcome};
 use warifu_credentials::record::spent_from_stored;
 
+use super::runs::Runs;
 use super::threads::spawn;
 use super::{DatabaseError, Value, sqlite_engine::SqliteTx};
 
@@ -31,12 +32,10 @@ const STEP: usize = 512;
 /// How many requests one statement folds.
 const ROWS: usize = 16;
 
-// A fold that a crash cut short leaves rows behind that are folded again.
-const FOLD_MANY: &str = "INSERT INTO request_index (request, position) VALUES (?1, ?2), (?3, ?4), (?5, ?6), (?7, ?8),
-     (?9, ?10), (?11, ?12), (?13, ?14), (?15, ?16), (?17, ?18), (?19, ?20), (?21, ?22), (?23, ?24), (?25, ?26),
-     (?27, ?28), (?29, ?30), (?31, ?32) ON CONFLICT DO NOTHING";
-const FOLD_ONE: &str =
-    "INSERT INTO request_index (request, position) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+const FOLD_MANY: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3), (?1, ?4, ?5), (?1, ?6, ?7),
+     (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13), (?1, ?14, ?15), (?1, ?16, ?17), (?1, ?18, ?19), (?1, ?20, ?21),
+     (?1, ?22, ?23), (?1, ?24, ?25), (?1, ?26, ?27), (?1, ?28, ?29), (?1, ?30, ?31), (?1, ?32, ?33)";
+const FOLD_ONE: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3)";
 // Not where a newer step is spent already: by the same fold before a crash, or by a resync since.
 const FOLD_SPENT: &str = "UPDATE credentials SET last_step = ?2, drift = ?3, last_accepted_at = ?4
      WHERE id = ?1 AND last_step < ?2";
@@ -151,6 +150,8 @@ struct Reached {
 
 struct Folding {
     rows: Rows,
+    /// The number of the run that the requests become.
+    run: i64,
     /// Comes from a thread that sorts: the writer has no time for it.
     sorting: Receiver<Order>,
     order: Option<Order>,
@@ -256,21 +257,28 @@ impl Recent {
     }
 
     /// Folds some of what waits, in the transaction that is about to commit.
-    pub(crate) fn fold(&mut self, tx: &mut SqliteTx<'_>) -> Result<(), DatabaseError> {
+    pub(crate) fn fold(
+        &mut self,
+        tx: &mut SqliteTx<'_>,
+        runs: &mut Runs,
+    ) -> Result<(), DatabaseError> {
         if self.folding.is_none() && self.young.requests.len() >= self.generation {
-            self.folding = Some(Folding::begin(std::mem::take(&mut self.young))?);
+            let rows = std::mem::take(&mut self.young);
+            self.folding = Some(Folding::begin(rows, runs.begin())?);
             self.unfolded = 0;
         }
-        let Some(folding) = &mut self.folding else {
-            return Ok(());
-        };
         let request = |added: &&Added| matches!(added, Added::Request(_));
         self.unfolded += self.added.iter().filter(request).count();
-        if self.unfolded < STEP.min(self.generation / 8) || !folding.sorted()? {
+        if self.unfolded < STEP.min(self.generation / 8) {
             return Ok(());
         }
-        let added = std::mem::take(&mut self.unfolded);
-        folding.step(tx, added, self.generation)
+        if let Some(folding) = &mut self.folding {
+            if !folding.sorted()? {
+                return Ok(());
+            }
+            folding.step(tx, self.unfolded, self.generation, runs)?;
+        }
+        runs.step(tx, std::mem::take(&mut self.unfolded))
     }
 
     /// What the transaction added and folded is durable.
@@ -286,7 +294,7 @@ impl Recent {
 }
 
 impl Folding {
-    fn begin(rows: Rows) -> Result<Self, DatabaseError> {
+    fn begin(rows: Rows, run: i64) -> Result<Self, DatabaseError> {
         let (tell, sorting) = channel();
         let mut order = Order {
             requests: rows.requests.keys().copied().collect(),
@@ -300,6 +308,7 @@ impl Folding {
         })?;
         Ok(Self {
             rows,
+            run,
             sorting,
             order: None,
             folded: Reached::default(),
@@ -324,6 +333,7 @@ impl Folding {
         tx: &mut SqliteTx<'_>,
         added: usize,
         generation: usize,
+        runs: &mut Runs,
     ) -> Result<(), DatabaseError> {
         let Some(order) = &self.order else {
             return Ok(());
@@ -340,7 +350,7 @@ impl Folding {
             .take(share(order.requests.len()))
             .filter_map(|request| requests.get_key_value(request))
             .collect();
-        fold_requests(tx, &some)?;
+        fold_requests(tx, self.run, &some)?;
 
         let rest = order.credentials.iter().skip(self.folded.credentials);
         let mut credentials = 0;
@@ -365,6 +375,7 @@ impl Folding {
         if self.pending.requests >= order.requests.len()
             && self.pending.credentials >= order.credentials.len()
         {
+            runs.list(tx, self.run, &order.requests)?;
             let through = requests.values().max().copied().unwrap_or_default();
             let advanced = tx.execute(
                 "UPDATE audit_fold SET through = ?1 WHERE through < ?1",
@@ -383,27 +394,37 @@ impl Folding {
     }
 }
 
-fn fold_requests(tx: &mut SqliteTx<'_>, some: &[(&Key, &i64)]) -> Result<(), DatabaseError> {
+fn fold_requests(
+    tx: &mut SqliteTx<'_>,
+    run: i64,
+    some: &[(&Key, &i64)],
+) -> Result<(), DatabaseError> {
     let mut many = tx.repeated(FOLD_MANY)?;
+    let mut one = tx.repeated(FOLD_ONE)?;
     for rows in some.chunks(ROWS) {
-        let values: Vec<_> = rows
-            .iter()
-            .flat_map(|(request, position)| {
-                [Value::Bytes(request.as_slice()), Value::Int(**position)]
-            })
-            .collect();
         if rows.len() == ROWS {
-            many.execute(&values)?;
+            let values = rows.iter().flat_map(|(request, position)| {
+                [Value::Bytes(request.as_slice()), Value::Int(**position)]
+            });
+            many.execute(
+                &std::iter::once(Value::Int(run))
+                    .chain(values)
+                    .collect::<Vec<_>>(),
+            )?;
         } else {
-            for value in values.chunks(2) {
-                tx.execute(FOLD_ONE, value)?;
+            for (request, position) in rows {
+                one.execute(&[
+                    Value::Int(run),
+                    Value::Bytes(request.as_slice()),
+                    Value::Int(**position),
+                ])?;
             }
         }
     }
     Ok(())
 }
 
-fn key(bytes: &[u8], row: i64) -> Result<Key, DatabaseError> {
+pub(crate) fn key(bytes: &[u8], row: i64) -> Result<Key, DatabaseError> {
     bytes.try_into().map_err(|_| DatabaseError::Stored {
         table: "audit",
         column: "request",

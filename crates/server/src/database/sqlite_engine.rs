@@ -5,6 +5,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, params_from_iter};
 
 use super::failing::Failing;
 use super::recent::{GENERATION, Key, Recent, Spent};
+use super::runs::Runs;
 use super::{DatabaseError, Row, Tx, Value};
 
 /// Bytes of a page. A validation changes one row on one random page, and that whole page goes to the log and back:
@@ -28,6 +29,7 @@ pub(crate) struct Memory {
     /// How many requests wait before they are folded.
     pub(crate) generation: usize,
     recent: Option<Recent>,
+    runs: Option<Runs>,
     failing: Option<Failing>,
 }
 
@@ -39,6 +41,7 @@ impl Default for Memory {
         Self {
             generation: GENERATION,
             recent: None,
+            runs: None,
             failing: None,
         }
     }
@@ -150,13 +153,18 @@ impl<'a> SqliteTx<'a> {
         &mut self,
         requests: &[Key],
     ) -> Result<Vec<(Key, i64)>, DatabaseError> {
-        let mut index = self.repeated("SELECT position FROM request_index WHERE request = ?1")?;
-        let recent = self.recent()?;
+        self.recent()?;
+        if self.memory.runs.is_none() {
+            self.memory.runs = Some(Runs::load(self)?);
+        }
+        let (Some(recent), Some(runs)) = (&self.memory.recent, &self.memory.runs) else {
+            return Err(DatabaseError::Gone);
+        };
         let mut found = Vec::new();
         for request in requests {
             let position = match recent.position(request) {
                 Some(position) => Some(position),
-                None => index.query_one(&[Value::Bytes(request)], |row| row.int(0))?,
+                None => runs.find(self, request)?,
             };
             found.extend(position.map(|position| (*request, position)));
         }
@@ -212,8 +220,12 @@ impl<'a> SqliteTx<'a> {
         let Some(mut recent) = self.memory.recent.take() else {
             return Ok(());
         };
-        let folded = recent.fold(self);
-        self.memory.recent = Some(recent);
+        let mut runs = match self.memory.runs.take() {
+            Some(runs) => runs,
+            None => Runs::load(self)?,
+        };
+        let folded = recent.fold(self, &mut runs);
+        (self.memory.recent, self.memory.runs) = (Some(recent), Some(runs));
         folded
     }
 
@@ -246,6 +258,7 @@ impl Memory {
     /// Nothing is known of the transaction's fate: what is remembered is read again when it is needed.
     pub(crate) fn forget(&mut self) {
         self.recent = None;
+        self.runs = None;
         self.failing = None;
     }
 }

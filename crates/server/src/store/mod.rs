@@ -30,4 +30,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0002_spent_steps.sql"),
         postgres: include_str!("../../migrations/postgres/0002_spent_steps.sql"),
     },
+    Migration {
+        number: 3,
+        name: "request_runs",
+        sqlite: include_str!("../../migrations/sqlite/0003_request_runs.sql"),
+        postgres: include_str!("../../migrations/postgres/0003_request_runs.sql"),
+    },
 ];

@@ -130,14 +130,17 @@ fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
         service.place.meddle(&format!(
             "UPDATE audit SET detail = 0 WHERE kind IN (SELECT kind FROM audit WHERE detail > 65536);
              UPDATE credentials SET last_step = {newest} WHERE id = {};
-             DELETE FROM schema_migrations WHERE number = 2;
+             DELETE FROM schema_migrations WHERE number >= 2;
+             INSERT INTO request_index (request, position) SELECT request, position FROM request_runs
+                 WHERE run IN (SELECT run FROM request_run_list);
+             DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters;
              ALTER TABLE audit_fold RENAME TO request_fold",
             token.id.to_stored()
         ));
         let migrated = service
             .place
             .with(|connection| migrate(connection, MIGRATIONS, second(1)));
-        assert_eq!(migrated.unwrap(), 1);
+        assert_eq!(migrated.unwrap(), 2);
         service.restart();
         assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
         assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);

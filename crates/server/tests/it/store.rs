@@ -133,7 +133,7 @@ fn on_sqlite_every_request_is_known_before_during_and_after_the_fold() {
         let crowd = tokens(&service, 50).await;
 
         many_validations(&service, &crowd, GENERATION - 1_192).await;
-        let folded = |service: &Service| service.place.count("SELECT COUNT(*) FROM request_index");
+        let folded = |service: &Service| service.place.count("SELECT COUNT(*) FROM request_runs");
         let through = |service: &Service| service.place.count("SELECT through FROM audit_fold");
         assert_eq!(folded(&service), 0);
         known(&service, &token).await;

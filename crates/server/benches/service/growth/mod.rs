@@ -103,7 +103,15 @@ impl Made {
         database::settle_postgres(location)?;
         figures.rows = rows(location)?;
         figures.audit_bytes = bytes(location, &["audit"])?;
-        figures.index_bytes = bytes(location, &["request_index", "audit_request", "audit_pkey"])?;
+        figures.index_bytes = bytes(
+            location,
+            &[
+                "request_runs",
+                "request_filters",
+                "audit_request",
+                "audit_pkey",
+            ],
+        )?;
         Ok(Self {
             site,
             postgres,

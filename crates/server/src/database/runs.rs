@@ -1,0 +1,393 @@
+//! SQLite only: where each request stands in the audit trail, in sorted runs (docs/decisions/0034).
+//!
+//! Keys are random, so one tree over all of them would cost each row a page of its own. Here a generation of keys
+//! ([`super::recent`]) is written in their order and never changed: neighbours share a page however long the trail is. Eight
+//! runs of a tier become one of the next, a slice of the keys at a time, little by little as commits add rows.
+//!
+//! A run is one from the commit that lists it, which is also the one that takes those from the list that went into it. What
+//! is not listed is looked for nowhere, so a crash in between leaves nothing but rows to be removed, and the work is begun
+//! anew under another number. No key is ever in a listed run whose filter does not know it: filter and rows of a slice come
+//! from the same keys, and what is stored of either is read back whole or not at all.
+
+use super::filter::Filter;
+use super::recent::Key;
+use super::sqlite_engine::SqliteTx;
+use super::{DatabaseError, Value};
+
+/// How many runs of a tier become one of the next. Each key is written once more for each tier; each tier is looked through
+/// in at most twice so many runs.
+const FAN: usize = 8;
+
+/// Keys of a slice, about: what one step merges, and what a filter is of.
+const SLICE: usize = 1_024;
+
+/// Of slices there are at most 2^20: a run of more keys has longer ones.
+const SLICE_BITS: u32 = 20;
+
+/// How many rows are merged or removed for each four that commits add.
+const WORK_PER_FOUR_ADDED: usize = 5;
+
+/// How many filters of a run that is gone are removed in a step.
+const FILTERS_REMOVED: i64 = 4;
+
+/// More than any key.
+const END: [u8; 17] = [0xff; 17];
+
+const MERGE: &str = "INSERT INTO request_runs (run, request, position)
+     SELECT ?1, request, position FROM request_runs
+     WHERE run IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) AND request >= ?10 AND request < ?11 ORDER BY request
+     ON CONFLICT DO NOTHING";
+const KEYS_OF_SLICE: &str =
+    "SELECT request FROM request_runs WHERE run = ?1 AND request >= ?2 AND request < ?3";
+const REMOVE_ROWS: &str = "DELETE FROM request_runs WHERE run = ?1 AND request <= COALESCE(
+     (SELECT request FROM request_runs WHERE run = ?1 ORDER BY request LIMIT 1 OFFSET ?2), ?3)";
+const REMOVE_FILTERS: &str = "DELETE FROM request_filters WHERE run = ?1 AND slice <= COALESCE(
+     (SELECT slice FROM request_filters WHERE run = ?1 ORDER BY slice LIMIT 1 OFFSET ?2), ?3)";
+
+/// The runs, as the transaction sees them that is open.
+pub(crate) struct Runs {
+    /// The newest first.
+    listed: Vec<Run>,
+    merges: Vec<Merge>,
+    /// Numbers of runs whose rows are to be removed.
+    gone: Vec<i64>,
+    /// The number of the next run.
+    next: i64,
+    /// Whether the index of before is to be looked into.
+    old: bool,
+}
+
+struct Run {
+    number: i64,
+    tier: i64,
+    /// One for each slice; their number is a power of two.
+    filters: Vec<Filter>,
+}
+
+/// Eight runs on their way to be one.
+struct Merge {
+    tier: i64,
+    sources: [i64; FAN],
+    into: i64,
+    slices: usize,
+    /// Of the slices that are done.
+    filters: Vec<Filter>,
+}
+
+impl Runs {
+    /// Reads which runs there are, and their filters.
+    pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
+        let all = tx.query(
+            "SELECT run, tier FROM request_run_list ORDER BY run DESC",
+            &[],
+            |row| Ok((row.int(0)?, row.int(1)?)),
+        )?;
+        let mut listed = Vec::with_capacity(all.len());
+        for (number, tier) in all {
+            listed.push(Run {
+                number,
+                tier,
+                filters: filters(tx, number)?,
+            });
+        }
+        let mut numbers = stored(tx, "SELECT MIN(run) FROM request_runs WHERE run > ?1")?;
+        numbers.extend(stored(
+            tx,
+            "SELECT MIN(run) FROM request_filters WHERE run > ?1",
+        )?);
+        numbers.sort_unstable();
+        numbers.dedup();
+        let newest = numbers.last().copied().unwrap_or(0);
+        numbers.retain(|number| listed.iter().all(|run| run.number != *number));
+        let old = tx.query_one("SELECT EXISTS (SELECT 1 FROM request_index)", &[], |row| {
+            row.int(0)
+        })?;
+        Ok(Self {
+            next: listed.first().map_or(0, |run| run.number).max(newest) + 1,
+            listed,
+            merges: Vec::new(),
+            gone: numbers,
+            old: old != Some(0),
+        })
+    }
+
+    /// The position of a request.
+    pub(crate) fn find(
+        &self,
+        tx: &SqliteTx<'_>,
+        request: &Key,
+    ) -> Result<Option<i64>, DatabaseError> {
+        for run in &self.listed {
+            let slice = slice_of(request, run.filters.len());
+            if run
+                .filters
+                .get(slice)
+                .is_some_and(|filter| !filter.may_hold(request))
+            {
+                continue;
+            }
+            let found = tx.query_one(
+                "SELECT position FROM request_runs WHERE run = ?1 AND request = ?2",
+                &[Value::Int(run.number), Value::Bytes(request)],
+                |row| row.int(0),
+            )?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        if !self.old {
+            return Ok(None);
+        }
+        tx.query_one(
+            "SELECT position FROM request_index WHERE request = ?1",
+            &[Value::Bytes(request)],
+            |row| row.int(0),
+        )
+    }
+
+    /// The number of a run that is begun.
+    pub(crate) fn begin(&mut self) -> i64 {
+        let number = self.next;
+        self.next += 1;
+        number
+    }
+
+    /// Lists a run whose rows are all there: these keys, in their order.
+    pub(crate) fn list(
+        &mut self,
+        tx: &SqliteTx<'_>,
+        number: i64,
+        keys: &[Key],
+    ) -> Result<(), DatabaseError> {
+        let slices = slices(keys.len());
+        let mut filters = Vec::with_capacity(slices);
+        let mut rest = keys;
+        for slice in 0..slices {
+            let end = rest.partition_point(|key| slice_of(key, slices) <= slice);
+            let (some, others) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = others;
+            filters.push(keep_filter(tx, number, slice, some)?);
+        }
+        self.enter(tx, number, 0, filters)
+    }
+
+    /// Goes on with what is under way, by as much as commits have added.
+    pub(crate) fn step(&mut self, tx: &SqliteTx<'_>, added: usize) -> Result<(), DatabaseError> {
+        self.begin_merges();
+        let rows = (added * WORK_PER_FOUR_ADDED).div_ceil(4);
+        for mut merge in std::mem::take(&mut self.merges) {
+            for _ in 0..rows.div_ceil(SLICE) {
+                if merge.filters.len() < merge.slices {
+                    merge.slice(tx)?;
+                }
+            }
+            if merge.filters.len() < merge.slices {
+                self.merges.push(merge);
+            } else {
+                self.replace(tx, merge)?;
+            }
+        }
+        // Every tier that is merged leaves its sources behind.
+        for _ in 0..=self.highest_tier() {
+            let Some(number) = self.gone.first().copied() else {
+                break;
+            };
+            if remove(tx, number, rows)? {
+                self.gone.remove(0);
+            }
+        }
+        Ok(())
+    }
+
+    fn highest_tier(&self) -> i64 {
+        self.listed.iter().map(|run| run.tier).max().unwrap_or(0)
+    }
+
+    fn begin_merges(&mut self) {
+        for tier in 0..=self.highest_tier() {
+            if self.merges.iter().any(|merge| merge.tier == tier) {
+                continue;
+            }
+            // The oldest come last.
+            let oldest = self.listed.iter().rev().filter(|run| run.tier == tier);
+            let some: Vec<_> = oldest.take(FAN).collect();
+            let Ok(sources) = <[_; FAN]>::try_from(some) else {
+                continue;
+            };
+            let slices = sources.iter().map(|run| run.filters.len()).sum::<usize>();
+            let merge = Merge {
+                tier,
+                sources: sources.map(|run| run.number),
+                into: self.next,
+                slices: slices.next_power_of_two().min(1 << SLICE_BITS),
+                filters: Vec::new(),
+            };
+            self.next += 1;
+            self.merges.push(merge);
+        }
+    }
+
+    /// What was merged takes the place of its sources.
+    fn replace(&mut self, tx: &SqliteTx<'_>, merge: Merge) -> Result<(), DatabaseError> {
+        for number in merge.sources {
+            let removed = tx.execute(
+                "DELETE FROM request_run_list WHERE run = ?1",
+                &[Value::Int(number)],
+            )?;
+            exactly_one(removed, "a run that was merged")?;
+        }
+        self.listed
+            .retain(|run| !merge.sources.contains(&run.number));
+        self.gone.extend(merge.sources);
+        self.enter(tx, merge.into, merge.tier + 1, merge.filters)
+    }
+
+    fn enter(
+        &mut self,
+        tx: &SqliteTx<'_>,
+        number: i64,
+        tier: i64,
+        filters: Vec<Filter>,
+    ) -> Result<(), DatabaseError> {
+        let listed = tx.execute(
+            "INSERT INTO request_run_list (run, tier) VALUES (?1, ?2)",
+            &[Value::Int(number), Value::Int(tier)],
+        )?;
+        exactly_one(listed, "a run")?;
+        let place = self.listed.partition_point(|run| run.number > number);
+        let run = Run {
+            number,
+            tier,
+            filters,
+        };
+        self.listed.insert(place, run);
+        Ok(())
+    }
+}
+
+impl Merge {
+    /// Merges the next slice.
+    fn slice(&mut self, tx: &SqliteTx<'_>) -> Result<(), DatabaseError> {
+        let slice = self.filters.len();
+        let from = bound(slice, self.slices);
+        let to = bound(slice + 1, self.slices);
+        let mut values = vec![Value::Int(self.into)];
+        values.extend(self.sources.iter().copied().map(Value::Int));
+        values.extend([Value::Bytes(&from), Value::Bytes(&to)]);
+        tx.execute(MERGE, &values)?;
+        let keys = tx.query(
+            KEYS_OF_SLICE,
+            &[
+                Value::Int(self.into),
+                Value::Bytes(&from),
+                Value::Bytes(&to),
+            ],
+            |row| super::recent::key(&row.bytes(0)?, self.into),
+        )?;
+        self.filters.push(keep_filter(tx, self.into, slice, &keys)?);
+        Ok(())
+    }
+}
+
+/// How many slices a run of so many keys has: a power of two.
+fn slices(keys: usize) -> usize {
+    keys.div_ceil(SLICE)
+        .max(1)
+        .next_power_of_two()
+        .min(1 << SLICE_BITS)
+}
+
+/// In which of so many slices, a power of two, a key is: by its first bits.
+fn slice_of(key: &Key, slices: usize) -> usize {
+    let [a, b, c, d, ..] = *key;
+    let first = u64::from(u32::from_be_bytes([a, b, c, d]));
+    let slices = u64::try_from(slices).unwrap_or(1);
+    usize::try_from((first * slices) >> 32).unwrap_or(0)
+}
+
+/// The first key that may be in a slice, or the end of all.
+fn bound(slice: usize, slices: usize) -> Vec<u8> {
+    let (slice, slices) = (slice as u64, slices.max(1) as u64);
+    match u32::try_from((slice << 32) / slices) {
+        Ok(first) => first.to_be_bytes().to_vec(),
+        Err(_) => END.to_vec(),
+    }
+}
+
+fn keep_filter(
+    tx: &SqliteTx<'_>,
+    run: i64,
+    slice: usize,
+    keys: &[Key],
+) -> Result<Filter, DatabaseError> {
+    let filter = Filter::of(keys.iter());
+    let slice = i64::try_from(slice).map_err(|_| DatabaseError::Gone)?;
+    let kept = tx.execute(
+        "INSERT INTO request_filters (run, slice, bits) VALUES (?1, ?2, ?3)",
+        &[
+            Value::Int(run),
+            Value::Int(slice),
+            Value::Bytes(filter.as_bytes()),
+        ],
+    )?;
+    exactly_one(kept, "a filter")?;
+    Ok(filter)
+}
+
+fn filters(tx: &SqliteTx<'_>, run: i64) -> Result<Vec<Filter>, DatabaseError> {
+    let strange = DatabaseError::Stored {
+        table: "request_filters",
+        column: "bits",
+        row: run,
+    };
+    let found = tx.query(
+        "SELECT slice, bits FROM request_filters WHERE run = ?1 ORDER BY slice",
+        &[Value::Int(run)],
+        |row| Ok((row.int(0)?, Filter::from_stored(row.bytes(1)?))),
+    )?;
+    let whole = found.len().is_power_of_two()
+        && (0..).zip(&found).all(|(place, (slice, _))| place == *slice);
+    let filters: Option<Vec<_>> = found.into_iter().map(|(_, filter)| filter).collect();
+    filters.filter(|_| whole).ok_or(strange)
+}
+
+/// Every number of a run that a table has rows of.
+fn stored(tx: &SqliteTx<'_>, next: &str) -> Result<Vec<i64>, DatabaseError> {
+    let mut found = Vec::new();
+    let mut after = 0;
+    while let Some(number) = tx
+        .query_one(next, &[Value::Int(after)], |row| row.maybe_int(0))?
+        .flatten()
+    {
+        found.push(number);
+        after = number;
+    }
+    Ok(found)
+}
+
+/// Removes some of what is left of a run; whether nothing is left.
+fn remove(tx: &SqliteTx<'_>, run: i64, rows: usize) -> Result<bool, DatabaseError> {
+    let most = i64::try_from(rows).unwrap_or(i64::MAX);
+    let run = Value::Int(run);
+    let removed = tx.execute(REMOVE_ROWS, &[run, Value::Int(most), Value::Bytes(&END)])?;
+    let filters = tx.execute(
+        REMOVE_FILTERS,
+        &[run, Value::Int(FILTERS_REMOVED), Value::Int(i64::MAX)],
+    )?;
+    Ok(removed <= rows && filters <= FILTERS_REMOVED as usize)
+}
+
+fn exactly_one(found: usize, statement: &'static str) -> Result<(), DatabaseError> {
+    if found == 1 {
+        Ok(())
+    } else {
+        Err(DatabaseError::Count {
+            statement,
+            expected: 1,
+            found,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

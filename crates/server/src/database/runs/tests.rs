@@ -1,0 +1,254 @@
+//! Beside a plain map: whatever was listed is found, whatever was not is not, through merges, restarts and undone work.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::database::{Connection, Location, Tx, migrate};
+use crate::store::MIGRATIONS;
+
+/// What happens to the runs.
+#[derive(Debug, Clone)]
+enum Deed {
+    /// A run of so many keys is written and listed.
+    Add(usize),
+    /// A run is written and not listed: the process ends before.
+    CutShort(usize),
+    /// Work goes on.
+    Step(usize),
+    /// Work goes on, and is undone.
+    Undo(usize),
+    /// What is remembered is read again.
+    Restart,
+}
+
+struct World {
+    connection: Connection,
+    runs: Runs,
+    plain: BTreeMap<Key, i64>,
+    made: u64,
+    _folder: tempfile::TempDir,
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&SqliteTx<'_>) -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    connection.transaction(|tx| match tx {
+        Tx::Sqlite(sqlite) => work(sqlite),
+        Tx::Postgres(_) => Err(DatabaseError::Gone),
+    })
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::Sqlite(folder.path().join("runs.db"));
+        let mut connection = Connection::open(&location, 512).unwrap();
+        migrate(&mut connection, MIGRATIONS, Timestamp::UNIX_EPOCH).unwrap();
+        let runs = in_transaction(&mut connection, Runs::load).unwrap();
+        Self {
+            connection,
+            runs,
+            plain: BTreeMap::new(),
+            made: 0,
+            _folder: folder,
+        }
+    }
+
+    /// Keys as even as digests are.
+    fn keys(&mut self, count: usize) -> BTreeMap<Key, i64> {
+        (0..count)
+            .map(|_| {
+                self.made += 1;
+                let mut key = [0; 16];
+                for (part, half) in key.chunks_mut(8).zip([0, 1 << 63]) {
+                    part.copy_from_slice(&spread(self.made | half).to_be_bytes());
+                }
+                (key, i64::try_from(self.made).unwrap())
+            })
+            .collect()
+    }
+
+    fn apply(&mut self, deed: &Deed) {
+        match deed {
+            Deed::Add(count) | Deed::CutShort(count) => {
+                let keys = self.keys(*count);
+                let number = self.runs.begin();
+                let listed = matches!(deed, Deed::Add(_));
+                in_transaction(&mut self.connection, |tx| {
+                    for (key, position) in &keys {
+                        tx.execute(
+                            "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3)",
+                            &[Value::Int(number), Value::Bytes(key), Value::Int(*position)],
+                        )?;
+                    }
+                    let keys: Vec<_> = keys.keys().copied().collect();
+                    if listed {
+                        self.runs.list(tx, number, &keys)?;
+                    }
+                    Ok(())
+                })
+                .unwrap();
+                if listed {
+                    self.plain.extend(keys);
+                } else {
+                    self.restart();
+                }
+            }
+            Deed::Step(added) => {
+                in_transaction(&mut self.connection, |tx| self.runs.step(tx, *added)).unwrap();
+            }
+            Deed::Undo(added) => {
+                let undone: Result<(), _> = in_transaction(&mut self.connection, |tx| {
+                    self.runs.step(tx, *added)?;
+                    Err(DatabaseError::Gone)
+                });
+                assert!(undone.is_err());
+                self.restart();
+            }
+            Deed::Restart => self.restart(),
+        }
+    }
+
+    fn restart(&mut self) {
+        self.runs = in_transaction(&mut self.connection, Runs::load).unwrap();
+    }
+
+    fn require(&mut self, every: usize) {
+        let absent = self.keys(20);
+        let (runs, plain) = (&self.runs, &self.plain);
+        in_transaction(&mut self.connection, |tx| {
+            for (key, position) in plain.iter().step_by(every) {
+                assert_eq!(runs.find(tx, key)?, Some(*position));
+            }
+            for key in absent.keys() {
+                assert_eq!(runs.find(tx, key)?, None);
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    fn count(&mut self, sql: &'static str) -> i64 {
+        let counted = in_transaction(&mut self.connection, |tx| {
+            tx.query_one(sql, &[], |row| row.int(0))
+        });
+        counted.unwrap().unwrap()
+    }
+}
+
+/// SplitMix64 by D. Lea and others.
+fn spread(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        8 => (1..60_usize).prop_map(Deed::Add),
+        1 => (1..60_usize).prop_map(Deed::CutShort),
+        4 => (1..200_usize).prop_map(Deed::Step),
+        1 => (1..200_usize).prop_map(Deed::Undo),
+        1 => Just(Deed::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn every_request_is_found_whatever_happens_to_the_runs(deeds in proptest::collection::vec(deed(), 1..160)) {
+        let mut world = World::new();
+        for deed in &deeds {
+            world.apply(deed);
+            world.require(7);
+        }
+        world.restart();
+        world.require(1);
+    }
+}
+
+#[test]
+fn eight_runs_become_one_of_the_next_tier_and_nothing_else_is_left() {
+    let mut world = World::new();
+    for turn in 0..64 {
+        world.apply(&Deed::Add(1_500));
+        // Half of the time in steps that a crash may come between.
+        for _ in 0..4 {
+            world.apply(&Deed::Step(375));
+            if turn % 5 == 0 {
+                world.require(401);
+            }
+        }
+        if turn % 9 == 0 {
+            world.apply(&Deed::Restart);
+        }
+    }
+    for _ in 0..400 {
+        world.apply(&Deed::Step(1_000));
+    }
+    assert_eq!(world.runs.highest_tier(), 2);
+    world.require(97);
+    let keys = i64::try_from(world.plain.len()).unwrap();
+    assert_eq!(world.count("SELECT COUNT(*) FROM request_runs"), keys);
+    let listed = world.count("SELECT COUNT(*) FROM request_run_list");
+    assert!(listed < 8, "{listed}");
+    assert_eq!(
+        world.count("SELECT COUNT(DISTINCT run) FROM request_filters"),
+        listed
+    );
+}
+
+#[test]
+fn a_key_of_the_index_before_is_found() {
+    let mut world = World::new();
+    let keys = world.keys(10);
+    in_transaction(&mut world.connection, |tx| {
+        for (key, position) in &keys {
+            tx.execute(
+                "INSERT INTO request_index (request, position) VALUES (?1, ?2)",
+                &[Value::Bytes(key), Value::Int(*position)],
+            )?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    world.restart();
+    world.plain = keys;
+    world.apply(&Deed::Add(100));
+    world.require(1);
+}
+
+#[test]
+fn a_run_without_one_of_its_filters_is_no_run() {
+    let mut world = World::new();
+    world.apply(&Deed::Add(3_000));
+    in_transaction(&mut world.connection, |tx| {
+        tx.execute("DELETE FROM request_filters WHERE slice = 1", &[])
+    })
+    .unwrap();
+    let loaded = in_transaction(&mut world.connection, Runs::load);
+    assert!(matches!(loaded, Err(DatabaseError::Stored { .. })));
+}
+
+#[test]
+fn the_slices_of_a_run_hold_every_key_once() {
+    for slices in [1, 2, 8, 1 << SLICE_BITS] {
+        for number in 0..2_000 {
+            let mut key = [0xff; 16];
+            key[..8].copy_from_slice(&spread(number).to_be_bytes());
+            let slice = slice_of(&key, slices);
+            assert!(bound(slice, slices).as_slice() <= key.as_slice());
+            assert!(key.as_slice() < bound(slice + 1, slices).as_slice());
+        }
+        let (first, last) = ([0; 16], [0xff; 16]);
+        assert_eq!(slice_of(&first, slices), 0);
+        assert_eq!(slice_of(&last, slices), slices - 1);
+        assert!(last.as_slice() < bound(slices, slices).as_slice());
+    }
+}
