@@ -12,9 +12,9 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use warifu_credentials::audit::{Kind, Outcome};
 use warifu_credentials::record::spent_from_stored;
 
-use super::runs::Runs;
+use super::runs::{Runs, exactly_one};
 use super::threads::spawn;
-use super::{DatabaseError, Value, sqlite_engine::SqliteTx};
+use super::{DatabaseError, Row, Value, sqlite_engine::SqliteTx};
 
 /// How many requests wait in memory before they are folded, unless something else is set; about 20 MB for two such
 /// generations. The more wait, the more of them share a page. It is what a hash table of 131,072 places holds before it
@@ -35,8 +35,13 @@ const ROWS: usize = 16;
 const FOLD_MANY: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3), (?1, ?4, ?5), (?1, ?6, ?7),
      (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13), (?1, ?14, ?15), (?1, ?16, ?17), (?1, ?18, ?19), (?1, ?20, ?21),
      (?1, ?22, ?23), (?1, ?24, ?25), (?1, ?26, ?27), (?1, ?28, ?29), (?1, ?30, ?31), (?1, ?32, ?33)";
+const READ_PROGRESS: &str = "SELECT through, run, until, request, credential FROM audit_fold";
+const PROGRESS: &str =
+    "UPDATE audit_fold SET run = ?1, until = ?2, request = ?3, credential = ?4 WHERE through < ?2";
+const END: &str = "UPDATE audit_fold SET through = ?1, run = NULL, until = NULL, request = NULL, credential = NULL
+     WHERE through < ?1 AND COALESCE(run, ?2) = ?2";
 const FOLD_ONE: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3)";
-// Not where a newer step is spent already: by the same fold before a crash, or by a resync since.
+// Not where a newer step is spent already, by a resync since.
 const FOLD_SPENT: &str = "UPDATE credentials SET last_step = ?2, drift = ?3, last_accepted_at = ?4
      WHERE id = ?1 AND last_step < ?2";
 
@@ -61,7 +66,7 @@ pub(crate) struct Recent {
     folding: Option<Folding>,
     /// Added since the last commit, for undoing.
     added: Vec<Added>,
-    /// Requests added since the last step of a fold.
+    /// Requests added since the last step of a fold, as far as is known.
     unfolded: usize,
 }
 
@@ -139,6 +144,24 @@ enum Added {
 struct Order {
     requests: Vec<Key>,
     credentials: Vec<i64>,
+    /// How far the fold had come when it was begun or taken up again.
+    reached: Reached,
+}
+
+/// The last ones that are folded, as the database has it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Last {
+    request: Option<Key>,
+    credential: Option<i64>,
+}
+
+/// A fold under way, as the database has it.
+struct Left {
+    /// The number of the run that the requests become.
+    run: i64,
+    /// The position of the newest audit row that is folded.
+    until: i64,
+    last: Last,
 }
 
 /// How far a fold has come in its order.
@@ -150,8 +173,8 @@ struct Reached {
 
 struct Folding {
     rows: Rows,
-    /// The number of the run that the requests become.
     run: i64,
+    until: i64,
     /// Comes from a thread that sorts: the writer has no time for it.
     sorting: Receiver<Order>,
     order: Option<Order>,
@@ -163,19 +186,25 @@ struct Folding {
 }
 
 impl Recent {
-    /// Reads every audit row that no fold has passed.
+    /// Reads every audit row that no fold has passed, and goes on with the fold that is under way.
     pub(crate) fn load(tx: &mut SqliteTx<'_>, generation: usize) -> Result<Self, DatabaseError> {
-        let mut young = Rows::default();
+        let (through, left) = tx
+            .query_one(READ_PROGRESS, &[], progress)?
+            .ok_or(DatabaseError::Gone)?;
+        let until = left.as_ref().map_or(through, |left| left.until);
+        let (mut young, mut folded) = (Rows::default(), Rows::default());
         tx.query(
             "SELECT request, position, at, credential, CASE WHEN kind = ?1 AND outcome = ?2 THEN detail ELSE 0 END
-             FROM audit WHERE position > (SELECT through FROM audit_fold) AND request IS NOT NULL",
+             FROM audit WHERE position > ?3 AND request IS NOT NULL",
             &[
                 Value::Int(Kind::Validated.to_stored()),
                 Value::Int(Outcome::Accepted.to_stored()),
+                Value::Int(through),
             ],
             |row| {
                 let position = row.int(1)?;
-                young.requests.insert(key(&row.bytes(0)?, position)?, position);
+                let rows = if position <= until { &mut folded } else { &mut young };
+                rows.requests.insert(key(&row.bytes(0)?, position)?, position);
                 if let (Some(credential), Some((step, drift))) =
                     (row.maybe_int(3)?, spent_from_stored(row.int(4)?))
                 {
@@ -184,7 +213,7 @@ impl Recent {
                         drift,
                         at: row.int(2)?,
                     };
-                    let newest = young.spent.entry(credential).or_insert(spent);
+                    let newest = rows.spent.entry(credential).or_insert(spent);
                     if newest.step < spent.step {
                         *newest = spent;
                     }
@@ -195,9 +224,10 @@ impl Recent {
         Ok(Self {
             generation,
             young,
-            folding: None,
+            folding: left.map(|left| Folding::begin(folded, left)).transpose()?,
             added: Vec::new(),
-            unfolded: 0,
+            // A step at once: where few are added between two starts there would never be one.
+            unfolded: STEP,
         })
     }
 
@@ -264,8 +294,12 @@ impl Recent {
     ) -> Result<(), DatabaseError> {
         if self.folding.is_none() && self.young.requests.len() >= self.generation {
             let rows = std::mem::take(&mut self.young);
-            self.folding = Some(Folding::begin(rows, runs.begin())?);
-            self.unfolded = 0;
+            let left = Left {
+                run: runs.begin(),
+                until: rows.requests.values().max().copied().unwrap_or_default(),
+                last: Last::default(),
+            };
+            self.folding = Some(Folding::begin(rows, left)?);
         }
         let request = |added: &&Added| matches!(added, Added::Request(_));
         self.unfolded += self.added.iter().filter(request).count();
@@ -294,21 +328,29 @@ impl Recent {
 }
 
 impl Folding {
-    fn begin(rows: Rows, run: i64) -> Result<Self, DatabaseError> {
+    fn begin(rows: Rows, left: Left) -> Result<Self, DatabaseError> {
+        let Left { run, until, last } = left;
         let (tell, sorting) = channel();
-        let mut order = Order {
-            requests: rows.requests.keys().copied().collect(),
-            credentials: rows.spent.keys().copied().collect(),
-        };
+        let mut requests: Vec<_> = rows.requests.keys().copied().collect();
+        let mut credentials: Vec<_> = rows.spent.keys().copied().collect();
         spawn("sqlite-sort", move || {
-            order.requests.sort_unstable();
-            order.credentials.sort_unstable();
+            requests.sort_unstable();
+            credentials.sort_unstable();
+            let reached = Reached {
+                requests: requests.partition_point(|key| Some(*key) <= last.request),
+                credentials: credentials.partition_point(|id| Some(*id) <= last.credential),
+            };
             // Nobody waits for it any more when the database is closed.
-            let _ = tell.send(order);
+            let _ = tell.send(Order {
+                requests,
+                credentials,
+                reached,
+            });
         })?;
         Ok(Self {
             rows,
             run,
+            until,
             sorting,
             order: None,
             folded: Reached::default(),
@@ -320,7 +362,10 @@ impl Folding {
     fn sorted(&mut self) -> Result<bool, DatabaseError> {
         if self.order.is_none() {
             match self.sorting.try_recv() {
-                Ok(order) => self.order = Some(order),
+                Ok(order) => {
+                    (self.folded, self.pending) = (order.reached, order.reached);
+                    self.order = Some(order);
+                }
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Err(DatabaseError::Gone),
             }
@@ -376,22 +421,40 @@ impl Folding {
             && self.pending.credentials >= order.credentials.len()
         {
             runs.list(tx, self.run, &order.requests)?;
-            let through = requests.values().max().copied().unwrap_or_default();
-            let advanced = tx.execute(
-                "UPDATE audit_fold SET through = ?1 WHERE through < ?1",
-                &[Value::Int(through)],
-            )?;
-            if advanced != 1 {
-                return Err(DatabaseError::Count {
-                    statement: "the end of a fold",
-                    expected: 1,
-                    found: advanced,
-                });
-            }
+            let ended = tx.execute(END, &[Value::Int(self.until), Value::Int(self.run)])?;
+            exactly_one(ended, "the end of a fold")?;
             self.done = true;
+            return Ok(());
         }
-        Ok(())
+        let before = |place: usize| place.checked_sub(1);
+        let request = before(self.pending.requests).and_then(|place| order.requests.get(place));
+        let credential =
+            before(self.pending.credentials).and_then(|place| order.credentials.get(place));
+        let noted = tx.execute(
+            PROGRESS,
+            &[
+                Value::Int(self.run),
+                Value::Int(self.until),
+                Value::MaybeBytes(request.map(Key::as_slice)),
+                Value::MaybeInt(credential.copied()),
+            ],
+        )?;
+        exactly_one(noted, "the progress of a fold")
     }
+}
+
+/// Through which row everything is folded, and the fold under way.
+fn progress(row: &Row<'_>) -> Result<(i64, Option<Left>), DatabaseError> {
+    let (through, run, until) = (row.int(0)?, row.maybe_int(1)?, row.maybe_int(2)?);
+    let (Some(run), Some(until)) = (run, until) else {
+        return Ok((through, None));
+    };
+    let request = row.maybe_bytes(3)?;
+    let last = Last {
+        request: request.map(|request| key(&request, until)).transpose()?,
+        credential: row.maybe_int(4)?,
+    };
+    Ok((through, Some(Left { run, until, last })))
 }
 
 fn fold_requests(

@@ -5,9 +5,12 @@
 //! runs of a tier become one of the next, a slice of the keys at a time, little by little as commits add rows.
 //!
 //! A run is one from the commit that lists it, which is also the one that takes those from the list that went into it. What
-//! is not listed is looked for nowhere, so a crash in between leaves nothing but rows to be removed, and the work is begun
-//! anew under another number. No key is ever in a listed run whose filter does not know it: filter and rows of a slice come
-//! from the same keys, and what is stored of either is read back whole or not at all.
+//! is not listed is looked for nowhere. Which runs are being merged stands in the list, and the filters of the new run say
+//! how far that has come: they are written with the rows of their slice, so whoever starts anew goes on with the next one. No
+//! key is ever in a listed run whose filter does not know it: filter and rows of a slice come from the same keys, and what is
+//! stored of either is read back whole or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::filter::Filter;
 use super::recent::Key;
@@ -78,18 +81,36 @@ impl Runs {
     /// Reads which runs there are, and their filters.
     pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
         let all = tx.query(
-            "SELECT run, tier FROM request_run_list ORDER BY run DESC",
+            "SELECT run, tier, merged_into FROM request_run_list ORDER BY run DESC",
             &[],
-            |row| Ok((row.int(0)?, row.int(1)?)),
+            |row| Ok((row.int(0)?, row.int(1)?, row.maybe_int(2)?)),
         )?;
         let mut listed = Vec::with_capacity(all.len());
-        for (number, tier) in all {
+        let mut merged = BTreeMap::<_, Vec<_>>::new();
+        for (place, (number, tier, into)) in all.into_iter().enumerate() {
             listed.push(Run {
                 number,
                 tier,
                 filters: filters(tx, number)?,
             });
+            if let Some(into) = into {
+                merged.entry(into).or_default().push(place);
+            }
         }
+        let mut merges = Vec::with_capacity(merged.len());
+        for (into, places) in merged {
+            let sources = places.iter().filter_map(|place| listed.get(*place));
+            let mut merge = Merge::of(into, sources).ok_or(DatabaseError::Stored {
+                table: "request_run_list",
+                column: "merged_into",
+                row: into,
+            })?;
+            merge.filters = filters_so_far(tx, into)?;
+            merges.push(merge);
+        }
+        let folding = tx
+            .query_one("SELECT run FROM audit_fold", &[], |row| row.maybe_int(0))?
+            .flatten();
         let mut numbers = stored(tx, "SELECT MIN(run) FROM request_runs WHERE run > ?1")?;
         numbers.extend(stored(
             tx,
@@ -97,15 +118,18 @@ impl Runs {
         )?);
         numbers.sort_unstable();
         numbers.dedup();
-        let newest = numbers.last().copied().unwrap_or(0);
-        numbers.retain(|number| listed.iter().all(|run| run.number != *number));
+        let wanted = listed.iter().map(|run| run.number);
+        let wanted = wanted.chain(merges.iter().map(|merge| merge.into));
+        let wanted: BTreeSet<_> = wanted.chain(folding).collect();
+        let newest = wanted.last().max(numbers.last()).copied().unwrap_or(0);
+        numbers.retain(|number| !wanted.contains(number));
         let old = tx.query_one("SELECT EXISTS (SELECT 1 FROM request_index)", &[], |row| {
             row.int(0)
         })?;
         Ok(Self {
-            next: listed.first().map_or(0, |run| run.number).max(newest) + 1,
+            next: newest + 1,
             listed,
-            merges: Vec::new(),
+            merges,
             gone: numbers,
             old: old != Some(0),
         })
@@ -173,7 +197,7 @@ impl Runs {
 
     /// Goes on with what is under way, by as much as commits have added.
     pub(crate) fn step(&mut self, tx: &SqliteTx<'_>, added: usize) -> Result<(), DatabaseError> {
-        self.begin_merges();
+        self.begin_merges(tx)?;
         let rows = (added * WORK_PER_FOUR_ADDED).div_ceil(4);
         for mut merge in std::mem::take(&mut self.merges) {
             for _ in 0..rows.div_ceil(SLICE) {
@@ -203,36 +227,35 @@ impl Runs {
         self.listed.iter().map(|run| run.tier).max().unwrap_or(0)
     }
 
-    fn begin_merges(&mut self) {
+    fn begin_merges(&mut self, tx: &SqliteTx<'_>) -> Result<(), DatabaseError> {
         for tier in 0..=self.highest_tier() {
             if self.merges.iter().any(|merge| merge.tier == tier) {
                 continue;
             }
             // The oldest come last.
             let oldest = self.listed.iter().rev().filter(|run| run.tier == tier);
-            let some: Vec<_> = oldest.take(FAN).collect();
-            let Ok(sources) = <[_; FAN]>::try_from(some) else {
+            let Some(merge) = Merge::of(self.next, oldest.take(FAN)) else {
                 continue;
             };
-            let slices = sources.iter().map(|run| run.filters.len()).sum::<usize>();
-            let merge = Merge {
-                tier,
-                sources: sources.map(|run| run.number),
-                into: self.next,
-                slices: slices.next_power_of_two().min(1 << SLICE_BITS),
-                filters: Vec::new(),
-            };
+            for number in merge.sources {
+                let marked = tx.execute(
+                    "UPDATE request_run_list SET merged_into = ?2 WHERE run = ?1 AND merged_into IS NULL",
+                    &[Value::Int(number), Value::Int(merge.into)],
+                )?;
+                exactly_one(marked, "a run that is to be merged")?;
+            }
             self.next += 1;
             self.merges.push(merge);
         }
+        Ok(())
     }
 
     /// What was merged takes the place of its sources.
     fn replace(&mut self, tx: &SqliteTx<'_>, merge: Merge) -> Result<(), DatabaseError> {
         for number in merge.sources {
             let removed = tx.execute(
-                "DELETE FROM request_run_list WHERE run = ?1",
-                &[Value::Int(number)],
+                "DELETE FROM request_run_list WHERE run = ?1 AND merged_into = ?2",
+                &[Value::Int(number), Value::Int(merge.into)],
             )?;
             exactly_one(removed, "a run that was merged")?;
         }
@@ -266,6 +289,20 @@ impl Runs {
 }
 
 impl Merge {
+    /// Of these runs, where nothing is merged yet; none unless they are eight of one tier.
+    fn of<'a>(into: i64, sources: impl Iterator<Item = &'a Run>) -> Option<Self> {
+        let sources = <[_; FAN]>::try_from(sources.collect::<Vec<_>>()).ok()?;
+        let tier = sources.first()?.tier;
+        let slices = sources.iter().map(|run| run.filters.len()).sum::<usize>();
+        sources.iter().all(|run| run.tier == tier).then(|| Self {
+            tier,
+            sources: sources.map(|run| run.number),
+            into,
+            slices: slices.next_power_of_two().min(1 << SLICE_BITS),
+            filters: Vec::new(),
+        })
+    }
+
     /// Merges the next slice.
     fn slice(&mut self, tx: &SqliteTx<'_>) -> Result<(), DatabaseError> {
         let slice = self.filters.len();
@@ -334,21 +371,36 @@ fn keep_filter(
     Ok(filter)
 }
 
+/// Those of a run that is whole.
 fn filters(tx: &SqliteTx<'_>, run: i64) -> Result<Vec<Filter>, DatabaseError> {
-    let strange = DatabaseError::Stored {
-        table: "request_filters",
-        column: "bits",
-        row: run,
-    };
+    let filters = filters_so_far(tx, run)?;
+    if filters.len().is_power_of_two() {
+        Ok(filters)
+    } else {
+        Err(strange_filters(run))
+    }
+}
+
+/// Those of the first slices.
+fn filters_so_far(tx: &SqliteTx<'_>, run: i64) -> Result<Vec<Filter>, DatabaseError> {
     let found = tx.query(
         "SELECT slice, bits FROM request_filters WHERE run = ?1 ORDER BY slice",
         &[Value::Int(run)],
         |row| Ok((row.int(0)?, Filter::from_stored(row.bytes(1)?))),
     )?;
-    let whole = found.len().is_power_of_two()
-        && (0..).zip(&found).all(|(place, (slice, _))| place == *slice);
-    let filters: Option<Vec<_>> = found.into_iter().map(|(_, filter)| filter).collect();
-    filters.filter(|_| whole).ok_or(strange)
+    (0..)
+        .zip(found)
+        .map(|(place, (slice, filter))| filter.filter(|_| place == slice))
+        .collect::<Option<_>>()
+        .ok_or_else(|| strange_filters(run))
+}
+
+fn strange_filters(run: i64) -> DatabaseError {
+    DatabaseError::Stored {
+        table: "request_filters",
+        column: "bits",
+        row: run,
+    }
 }
 
 /// Every number of a run that a table has rows of.
@@ -377,7 +429,7 @@ fn remove(tx: &SqliteTx<'_>, run: i64, rows: usize) -> Result<bool, DatabaseErro
     Ok(removed <= rows && filters <= FILTERS_REMOVED as usize)
 }
 
-fn exactly_one(found: usize, statement: &'static str) -> Result<(), DatabaseError> {
+pub(crate) fn exactly_one(found: usize, statement: &'static str) -> Result<(), DatabaseError> {
     if found == 1 {
         Ok(())
     } else {

@@ -36,4 +36,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0003_request_runs.sql"),
         postgres: include_str!("../../migrations/postgres/0003_request_runs.sql"),
     },
+    Migration {
+        number: 4,
+        name: "folds_and_merges",
+        sqlite: include_str!("../../migrations/sqlite/0004_folds_and_merges.sql"),
+        postgres: include_str!("../../migrations/postgres/0004_folds_and_merges.sql"),
+    },
 ];

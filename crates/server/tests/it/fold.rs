@@ -74,6 +74,55 @@ fn on_sqlite_a_spent_step_is_known_before_its_row_shows_it() {
     });
 }
 
+/// However few validations there are between two starts, what waits does not only grow.
+#[test]
+fn on_sqlite_a_fold_goes_on_where_a_restart_left_it() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let oldest = service.token().await;
+        let now = service.step();
+        let code = oldest.code(now);
+        let first = service.check_as("first", service.bank, &oldest, code.clone());
+        assert_eq!(first.await, Ok(ValidateAnswer::Accepted));
+        service.clock.advance(1);
+        let mut crowd = Vec::new();
+        for _ in 0..50 {
+            crowd.push(service.token().await);
+        }
+        let (mut asked, mut folded) = (0, 0);
+        while service.place.count(THROUGH) == 0 {
+            assert!(asked <= 3 * GENERATION, "the fold does not end");
+            let later = service.step();
+            let some: Vec<_> = (0..300)
+                .map(|number| {
+                    let token: &Token = &crowd[number % crowd.len()];
+                    (fresh_key(), service.bank, token.clone(), token.code(later))
+                })
+                .collect();
+            asked += some.len();
+            service.check_at_once(some).await;
+            service.restart();
+            let rows = service.place.count("SELECT COUNT(*) FROM request_runs");
+            assert!(rows >= folded, "what was folded was folded in vain");
+            folded = rows;
+        }
+        assert_eq!(
+            service
+                .place
+                .count("SELECT COUNT(DISTINCT run) FROM request_runs"),
+            1
+        );
+        let passed = service.place.count(
+            "SELECT COUNT(*) FROM audit WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold)",
+        );
+        assert_eq!(passed, folded);
+        assert_eq!(service.place.count(ROW_OF_THE_OLDEST), now.0);
+        let again = service.check_as("first", service.bank, &oldest, code.clone());
+        assert_eq!(again.await, Ok(ValidateAnswer::Accepted));
+        assert_eq!(service.check(&oldest, code).await, ValidateAnswer::Replayed);
+    });
+}
+
 #[test]
 fn on_sqlite_a_fold_does_not_take_back_what_a_resync_or_a_stop_did_since() {
     run(async {
@@ -134,13 +183,15 @@ fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
              INSERT INTO request_index (request, position) SELECT request, position FROM request_runs
                  WHERE run IN (SELECT run FROM request_run_list);
              DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters;
-             ALTER TABLE audit_fold RENAME TO request_fold",
+             ALTER TABLE audit_fold RENAME TO request_fold;
+             ALTER TABLE request_fold DROP COLUMN run; ALTER TABLE request_fold DROP COLUMN until;
+             ALTER TABLE request_fold DROP COLUMN request; ALTER TABLE request_fold DROP COLUMN credential",
             token.id.to_stored()
         ));
         let migrated = service
             .place
             .with(|connection| migrate(connection, MIGRATIONS, second(1)));
-        assert_eq!(migrated.unwrap(), 2);
+        assert_eq!(migrated.unwrap(), 3);
         service.restart();
         assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
         assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);

@@ -138,7 +138,7 @@ fn on_sqlite_every_request_is_known_before_during_and_after_the_fold() {
         assert_eq!(folded(&service), 0);
         known(&service, &token).await;
 
-        // Past the size of a generation the fold begins; a restart in its middle begins it anew.
+        // Past the size of a generation the fold begins; a restart in its middle goes on with it.
         let mut rounds = 0;
         while folded(&service) == 0 {
             many_validations(&service, &crowd, 1_000).await;

@@ -204,6 +204,48 @@ fn eight_runs_become_one_of_the_next_tier_and_nothing_else_is_left() {
     );
 }
 
+/// A service that is started anew after each step, or one whose transactions fail, ends its merges all the same.
+#[test]
+fn whoever_starts_anew_goes_on_with_a_merge_where_it_was_left() {
+    let mut world = World::new();
+    for _ in 0..8 {
+        world.apply(&Deed::Add(2_000));
+    }
+    let merged = "SELECT COUNT(*) FROM request_runs WHERE run = 9";
+    let mut before = 0;
+    for _ in 0..16 {
+        assert_eq!(world.runs.highest_tier(), 0);
+        world.apply(&Deed::Undo(600));
+        world.apply(&Deed::Step(600));
+        world.apply(&Deed::Restart);
+        let now = world.count(merged);
+        assert!(now > before, "{now} after {before}");
+        before = now;
+    }
+    assert_eq!((world.runs.highest_tier(), before), (1, 16_000));
+    world.require(1);
+    for _ in 0..30 {
+        world.apply(&Deed::Step(600));
+        world.apply(&Deed::Restart);
+    }
+    assert_eq!(world.count("SELECT COUNT(*) FROM request_runs"), 16_000);
+}
+
+#[test]
+fn seven_runs_are_not_merged() {
+    let mut world = World::new();
+    for _ in 0..8 {
+        world.apply(&Deed::Add(100));
+    }
+    world.apply(&Deed::Step(1));
+    in_transaction(&mut world.connection, |tx| {
+        tx.execute("DELETE FROM request_run_list WHERE run = 3", &[])
+    })
+    .unwrap();
+    let loaded = in_transaction(&mut world.connection, Runs::load);
+    assert!(matches!(loaded, Err(DatabaseError::Stored { .. })));
+}
+
 #[test]
 fn a_key_of_the_index_before_is_found() {
     let mut world = World::new();

@@ -1,0 +1,1 @@
+-- Of SQLite alone (docs/decisions/0034): here nothing is folded or merged.
