@@ -86,6 +86,7 @@ mod tests {
             dependencies: vec![Dependency {
                 name: dependency.to_owned(),
                 only_tests,
+                optional: false,
                 in_workspace: false,
             }],
         }]

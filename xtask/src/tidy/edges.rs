@@ -41,6 +41,7 @@ pub(crate) struct Package {
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) only_tests: bool,
+    pub(crate) optional: bool,
     pub(crate) in_workspace: bool,
 }
 
@@ -58,6 +59,7 @@ pub(crate) fn packages(metadata: &Value) -> Result<Vec<Package>> {
             dependencies.push(Dependency {
                 name: text(&entry, "name").context("a dependency without name")?,
                 only_tests: text(&entry, "kind").as_deref() == Some("dev"),
+                optional: entry.get("optional").and_then(Value::as_bool) == Some(true),
                 in_workspace: text(&entry, "path").is_some(),
             });
         }

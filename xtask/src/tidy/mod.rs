@@ -8,6 +8,7 @@ mod decisions;
 mod domain;
 mod edges;
 mod links;
+mod locks;
 mod manifests;
 mod migrations;
 mod numbers;
@@ -96,7 +97,7 @@ pub(crate) fn run() -> Result<()> {
     let mut manifests = member_manifests(&metadata)?;
     manifests.extend(member_manifests(&desktop)?);
     let (rules, mapped) = rules::check(&house);
-    let checks: [(&str, Vec<String>); 15] = [
+    let checks: [(&str, Vec<String>); 16] = [
         ("crate edges", edges::check(&packages)),
         ("domain crates", domain::check(&packages)),
         ("file sizes", sizes::check(&house.sources)),
@@ -105,6 +106,7 @@ pub(crate) fn run() -> Result<()> {
         ("words", words::check(&house.sources)),
         ("decisions", decisions::check(&house.paths)),
         ("links", links::check(&house.sources, &exists)),
+        ("locks", locks::check(&house.sources, &packages)),
         ("manifests", manifests::check(&manifests)),
         ("twins", twins::check(&house.sources)),
         ("migrations", migrations::check(&house.paths)),

@@ -31,24 +31,11 @@ pub(crate) struct Driven {
 impl Driven {
     /// Opens a database as the server does, with the server's own defaults.
     pub(crate) fn open(prepared: Prepared, count: u32) -> Result<Self> {
-        Self::open_folding(prepared, count, None)
-    }
-
-    /// The same, but on SQLite with so many audit rows in memory before they are folded.
-    pub(crate) fn open_folding(
-        prepared: Prepared,
-        count: u32,
-        generation: Option<usize>,
-    ) -> Result<Self> {
         let commits = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commits);
-        let mut settings = settings(&prepared.location, move |_| {
+        let settings = settings(&prepared.location, move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
         })?;
-        settings.request_generation = generation;
-        // A wait is measured, and an answer that never comes ends the benchmark anyway: to take a long trail up again, after
-        // it was laid in large generations, takes longer than any caller would wait.
-        settings.timeout = Duration::from_secs(600);
         let gather = Arc::new(Validations {
             chain: prepared.chain.clone(),
         });

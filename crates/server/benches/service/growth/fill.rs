@@ -54,18 +54,10 @@ pub(super) struct Laid {
     pub(super) written: f64,
 }
 
-/// A trail up to this length is laid as the service lays it. A longer one is folded in large generations: the same rows and
-/// the same index in a fraction of the time.
-const AS_SERVED: u64 = 20_000_000;
-
-/// Rows at the end that are laid as the service lays them again: two of its generations and more, so that all that large
-/// ones left in memory is folded.
-const SETTLE: u64 = 600_000;
-
 /// Lays at least `count` rows; how many there are.
 pub(super) fn fill(
     runtime: &Runtime,
-    mut prepared: Prepared,
+    prepared: Prepared,
     size: u32,
     count: u64,
     laid: &mut Vec<Laid>,
@@ -76,25 +68,14 @@ pub(super) fn fill(
         first: Timestamp::UNIX_EPOCH,
     };
     let mut rows = 0;
-    let large = usize::try_from(count / 8)?;
-    let phases = if count > AS_SERVED {
-        vec![(count.saturating_sub(SETTLE), Some(large)), (count, None)]
-    } else {
-        vec![(count, None)]
-    };
-    for (until, generation) in phases {
-        let driven = Driven::open_folding(prepared, size, generation)?;
-        while rows < until {
-            let some = (until - rows).min(1_000_000).next_multiple_of(AT_ONCE);
-            let one = million(runtime, &maker, &driven, rows, some)?;
-            rows = one.rows;
-            if count <= AS_SERVED {
-                laid.push(one);
-            }
-        }
-        prepared = driven.close()?.0;
+    let driven = Driven::open(prepared, size)?;
+    while rows < count {
+        let some = (count - rows).min(1_000_000).next_multiple_of(AT_ONCE);
+        let one = million(runtime, &maker, &driven, rows, some)?;
+        rows = one.rows;
+        laid.push(one);
     }
-    Ok((prepared, rows))
+    Ok((driven.close()?.0, rows))
 }
 
 fn million(
