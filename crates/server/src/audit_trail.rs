@@ -10,7 +10,7 @@ use warifu_credentials::checkpoint::Checkpoint;
 
 use crate::database::{Connection, DatabaseError};
 use crate::service::secrets::ServiceSecrets;
-use crate::store::audit;
+use crate::store::{audit, folded};
 
 /// Rows read in one go.
 const PAGE: i64 = 10_000;
@@ -129,20 +129,30 @@ pub fn verify(
             .faults
             .push("there is no checkpoint: without one a cut tail cannot be found".into());
     }
-    let (heads, rows, expected) = connection.read(|tx| {
-        let (rows, expected) = audit::counts(tx)?;
-        Ok((audit::heads(tx)?, rows, expected))
-    })?;
+    let (heads, (rows, expected), folded) =
+        connection.read(|tx| Ok((audit::heads(tx)?, audit::counts(tx)?, folded::look(tx)?)))?;
     if rows != expected {
         report.faults.push(format!(
             "the trail has {rows} rows, but its heads say {expected}: rows were added or removed"
         ));
     }
+    let through = folded.requests.map_or(0, |(through, _)| through);
+    let mut requests = 0;
     for head in &heads {
-        let rows = walk(connection, secrets, &known, *head, &mut report)?;
+        let (rows, of_folded) = walk(connection, secrets, &known, (*head, through), &mut report)?;
         report.rows += rows;
         report.streams += usize::from(rows > 0);
+        requests += of_folded;
     }
+    // A trail that is not whole has said so.
+    if let Some((_, found)) = folded.requests.filter(|_| report.faults.is_empty())
+        && found != requests
+    {
+        report.faults.push(format!(
+            "{requests} rows of the trail have a request that was folded, but {found} are to be found"
+        ));
+    }
+    report.faults.extend(folded.faults);
     for position in known.keys().filter(|position| {
         !heads
             .iter()
@@ -188,16 +198,18 @@ fn verified_heads(
     known
 }
 
-/// Walks one stream up to its head and tells how many rows hold.
+/// Walks one stream up to its head and tells how many rows hold, and how many of those up to a stored position have a
+/// request.
 fn walk(
     connection: &mut Connection,
     secrets: &ServiceSecrets,
     known: &HashMap<Position, Mark>,
-    end: Head,
+    (end, through): (Head, i64),
     report: &mut Report,
-) -> Result<u64, DatabaseError> {
+) -> Result<(u64, u64), DatabaseError> {
     let stream = end.position.stream;
     let mut head = Head::empty(stream);
+    let mut requests = 0;
     while head.position.sequence < end.position.sequence {
         let after = head.position.to_stored();
         let rows = connection.read(|tx| audit::rows_after(tx, after, PAGE))?;
@@ -210,9 +222,10 @@ fn walk(
                 Ok(next) => head = next,
                 Err(broken) => {
                     report.faults.push(broken.to_string());
-                    return Ok(head.position.sequence);
+                    return Ok((head.position.sequence, requests));
                 }
             }
+            requests += u64::from(event.request.is_some() && position.to_stored() <= through);
             if known
                 .get(position)
                 .is_some_and(|checkpointed| checkpointed != mark)
@@ -228,7 +241,7 @@ fn walk(
                 "stream {stream} ends at row {}, but should have {}: its tail was cut",
                 head.position.sequence, end.position.sequence
             ));
-            return Ok(head.position.sequence);
+            return Ok((head.position.sequence, requests));
         }
     }
     if head != end {
@@ -247,5 +260,5 @@ fn walk(
             end.position.sequence
         ));
     }
-    Ok(head.position.sequence)
+    Ok((head.position.sequence, requests))
 }

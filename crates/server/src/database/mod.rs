@@ -28,6 +28,7 @@ pub use gather::Gather;
 pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
 pub(crate) use recent::Spent;
+pub(crate) use runs::Ways;
 pub(crate) use sqlite_engine::SqliteTx;
 pub use sqlite_engine::copy_sqlite;
 pub use trouble::Look;

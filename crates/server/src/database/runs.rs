@@ -33,6 +33,10 @@ const WORK_PER_FOUR_ADDED: usize = 5;
 /// How many filters of a run that is gone are removed in a step.
 const FILTERS_REMOVED: i64 = 4;
 
+/// How a request is looked for that the filter of a run lets pass.
+const FIND: &str = "SELECT position FROM request_runs WHERE run = ?1 AND request = ?2";
+const FIND_OLD: &str = "SELECT position FROM request_index WHERE request = ?1";
+
 /// More than any key.
 const END: [u8; 17] = [0xff; 17];
 
@@ -151,7 +155,7 @@ impl Runs {
                 continue;
             }
             let found = tx.query_one(
-                "SELECT position FROM request_runs WHERE run = ?1 AND request = ?2",
+                FIND,
                 &[Value::Int(run.number), Value::Bytes(request)],
                 |row| row.int(0),
             )?;
@@ -162,11 +166,7 @@ impl Runs {
         if !self.old {
             return Ok(None);
         }
-        tx.query_one(
-            "SELECT position FROM request_index WHERE request = ?1",
-            &[Value::Bytes(request)],
-            |row| row.int(0),
-        )
+        tx.query_one(FIND_OLD, &[Value::Bytes(request)], |row| row.int(0))
     }
 
     /// The number of a run that is begun.
@@ -285,6 +285,70 @@ impl Runs {
         };
         self.listed.insert(place, run);
         Ok(())
+    }
+}
+
+/// The way to each request as the database has it, for whoever verifies it: nothing of it is held in memory.
+pub(crate) struct Ways {
+    /// Up to which stored position every request is in a run, or in the index of before.
+    pub(crate) through: i64,
+    /// How many requests these have.
+    pub(crate) requests: u64,
+    /// Each with the number of its slices, the newest first.
+    listed: Vec<(i64, usize)>,
+}
+
+impl Ways {
+    /// Reads which runs there are, and counts what is in them.
+    pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
+        let listed = tx.query(
+            "SELECT run, (SELECT COUNT(*) FROM request_filters WHERE request_filters.run = request_run_list.run)
+             FROM request_run_list ORDER BY run DESC",
+            &[],
+            |row| Ok((row.int(0)?, usize::try_from(row.int(1)?).unwrap_or(0))),
+        )?;
+        let counted = tx.query_one(
+            "SELECT through, (SELECT COUNT(*) FROM request_index) + (SELECT COUNT(*) FROM request_runs
+                 WHERE run IN (SELECT run FROM request_run_list))
+             FROM audit_fold",
+            &[],
+            |row| Ok((row.int(0)?, row.int(1)?)),
+        )?;
+        let (through, requests) = counted.ok_or(DatabaseError::Gone)?;
+        Ok(Self {
+            through,
+            requests: requests.unsigned_abs(),
+            listed,
+        })
+    }
+
+    /// The position of a request, found as a validation finds it.
+    pub(crate) fn find(
+        &self,
+        tx: &SqliteTx<'_>,
+        request: &Key,
+    ) -> Result<Option<i64>, DatabaseError> {
+        for (run, slices) in &self.listed {
+            let slice = i64::try_from(slice_of(request, *slices)).unwrap_or(i64::MAX);
+            let filter = tx.query_one(
+                "SELECT bits FROM request_filters WHERE run = ?1 AND slice = ?2",
+                &[Value::Int(*run), Value::Int(slice)],
+                |row| Ok(Filter::from_stored(row.bytes(0)?)),
+            )?;
+            if filter
+                .flatten()
+                .is_some_and(|filter| !filter.may_hold(request))
+            {
+                continue;
+            }
+            let found = tx.query_one(FIND, &[Value::Int(*run), Value::Bytes(request)], |row| {
+                row.int(0)
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        tx.query_one(FIND_OLD, &[Value::Bytes(request)], |row| row.int(0))
     }
 }
 

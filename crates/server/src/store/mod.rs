@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod credential;
 pub mod failures;
+pub mod folded;
 pub mod party;
 pub mod request;
 pub mod seal_key;

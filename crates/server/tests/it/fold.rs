@@ -202,3 +202,74 @@ fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
         );
     });
 }
+
+/// What follows the trail is no part of a chain; a verification looks at it all the same.
+#[test]
+fn on_sqlite_a_verification_finds_a_request_or_a_spent_step_that_a_fold_lost() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let token = service.token().await;
+        let code = token.code(service.step());
+        assert_eq!(service.check(&token, code).await, ValidateAnswer::Accepted);
+        fold(&service).await;
+        service.require_whole().await;
+        let checkpoint = service.checkpoint().await;
+        service.stop_running();
+        service.place.disarm();
+        for (damage, repair, fault) in [
+            (
+                "CREATE TABLE kept AS SELECT * FROM request_runs LIMIT 1 OFFSET 4000;
+                 DELETE FROM request_runs WHERE request IN (SELECT request FROM kept)",
+                "INSERT INTO request_runs SELECT * FROM kept; DROP TABLE kept",
+                "are to be found",
+            ),
+            (
+                "CREATE TABLE kept AS SELECT * FROM request_filters WHERE slice = 1;
+                 UPDATE request_filters SET bits = zeroblob(LENGTH(bits)) WHERE slice = 1",
+                "INSERT OR REPLACE INTO request_filters SELECT * FROM kept; DROP TABLE kept",
+                "is not found",
+            ),
+            (
+                "UPDATE request_runs SET position = position + 1",
+                "UPDATE request_runs SET position = position - 1",
+                "is not found",
+            ),
+            (
+                "UPDATE credentials SET last_step = last_step - 1",
+                "UPDATE credentials SET last_step = last_step + 1",
+                "would be accepted again",
+            ),
+        ] {
+            service.place.meddle(damage);
+            let faults = service
+                .verify(std::slice::from_ref(&checkpoint))
+                .unwrap()
+                .faults;
+            assert!(
+                faults.iter().any(|found| found.contains(fault)),
+                "{damage}: {faults:?}"
+            );
+            service.place.meddle(repair);
+            let whole = service.verify(std::slice::from_ref(&checkpoint)).unwrap();
+            assert_eq!(whole.faults, Vec::<String>::new(), "{repair}");
+        }
+    });
+}
+
+#[test]
+fn on_postgres_a_verification_finds_a_spent_step_that_its_credential_does_not_say() {
+    run(async {
+        let service = Service::new(Engine::Postgres);
+        let token = service.token().await;
+        let code = token.code(service.step());
+        assert_eq!(service.check(&token, code).await, ValidateAnswer::Accepted);
+        service.require_whole().await;
+        let checkpoint = service.checkpoint().await;
+        service
+            .place
+            .meddle("UPDATE credentials SET last_step = last_step - 1");
+        let faults = service.verify(&[checkpoint]).unwrap().faults;
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].contains("would be accepted again"), "{faults:?}");
+    });
+}
