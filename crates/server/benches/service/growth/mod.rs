@@ -128,19 +128,21 @@ impl Made {
         self.rows += 1;
         let serving = self.site.serve()?;
         let mut steps = Steps::of(self.figures.size, ASKED);
+        let mut before = None;
         for number in 1..=args.rounds() {
             let process = serving.process();
             // Before the codes are made: it may wait for longer than they are good.
             let fdatasync = disk.fdatasync()?;
-            let now = TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT);
+            let now = newer_step(before);
+            before = Some(now);
             let turns = steps.turns(now)?;
             let key = self.site.api_key.expose();
             let requests = Requests::validations(&turns, key, NAMED_FROM + self.rows)?;
             let round = runtime.block_on(async {
                 let streams = load::connect(serving.address, CONNECTIONS).await?;
-                let before = Used::there(&process)?;
+                let used = Used::there(&process)?;
                 let (waits, took) = load::run(streams, &Arc::new(requests), args.round()).await?;
-                let spent = Used::there(&process)?.since(&before);
+                let spent = Used::there(&process)?.since(&used);
                 Result::Ok(Round::new(fdatasync, took, waits, spent))
             })?;
             println!("  round {number} over HTTP: {round}");
@@ -171,6 +173,18 @@ impl Made {
         }
         println!("{}", self.figures);
         Ok(self.figures)
+    }
+}
+
+/// The step of now, after waiting for one that is later than that of the round before: a token that is asked twice in one
+/// would seem to run ahead, and the rounds in process ask for the codes of clocks that do not.
+fn newer_step(before: Option<TimeStep>) -> TimeStep {
+    loop {
+        let now = TimeStep::from_unix_seconds(SystemClock.now().as_second(), Period::DEFAULT);
+        if before.is_none_or(|before| before < now) {
+            return now;
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
