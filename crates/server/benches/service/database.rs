@@ -154,8 +154,9 @@ pub(crate) fn audit_row_bytes(tx: &mut Tx<'_>) -> std::result::Result<f64, Datab
         return Ok(count("SELECT pg_total_relation_size('audit')")? / rows);
     }
     let audit = count("SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name = 'audit'")?;
-    let index =
-        count("SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name = 'request_runs'")?;
+    let index = count(
+        "SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ('request_runs', 'request_filters')",
+    )?;
     // The newest requests are not folded into the index yet, so it has its own number of rows.
     let folded = count("SELECT COUNT(*) FROM request_runs")?.max(1.0);
     Ok(audit / rows + index / folded)

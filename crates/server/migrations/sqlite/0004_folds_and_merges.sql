@@ -8,5 +8,8 @@ ALTER TABLE audit_fold ADD COLUMN until INTEGER;
 ALTER TABLE audit_fold ADD COLUMN request BLOB;
 ALTER TABLE audit_fold ADD COLUMN credential INTEGER;
 
+-- What a fold of schema 2 had written when it was cut short: these requests wait still, and are folded into a run.
+DELETE FROM request_index WHERE position > (SELECT through FROM audit_fold);
+
 -- The run that this one is being merged into, if any: it is none itself before it is listed.
 ALTER TABLE request_run_list ADD COLUMN merged_into INTEGER;

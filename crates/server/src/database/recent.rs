@@ -35,15 +35,15 @@ const ROWS: usize = 16;
 const FOLD_MANY: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3), (?1, ?4, ?5), (?1, ?6, ?7),
      (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13), (?1, ?14, ?15), (?1, ?16, ?17), (?1, ?18, ?19), (?1, ?20, ?21),
      (?1, ?22, ?23), (?1, ?24, ?25), (?1, ?26, ?27), (?1, ?28, ?29), (?1, ?30, ?31), (?1, ?32, ?33)";
+const FOLD_ONE: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3)";
+// Not where a newer step is spent already, by a resync since.
+const FOLD_SPENT: &str = "UPDATE credentials SET last_step = ?2, drift = ?3, last_accepted_at = ?4
+     WHERE id = ?1 AND last_step < ?2";
 const READ_PROGRESS: &str = "SELECT through, run, until, request, credential FROM audit_fold";
 const PROGRESS: &str =
     "UPDATE audit_fold SET run = ?1, until = ?2, request = ?3, credential = ?4 WHERE through < ?2";
 const END: &str = "UPDATE audit_fold SET through = ?1, run = NULL, until = NULL, request = NULL, credential = NULL
      WHERE through < ?1 AND COALESCE(run, ?2) = ?2";
-const FOLD_ONE: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3)";
-// Not where a newer step is spent already, by a resync since.
-const FOLD_SPENT: &str = "UPDATE credentials SET last_step = ?2, drift = ?3, last_accepted_at = ?4
-     WHERE id = ?1 AND last_step < ?2";
 
 /// A request's digest.
 pub(crate) type Key = [u8; 16];

@@ -9,24 +9,31 @@ use crate::harness::{Engine, GENERATION, Service, Token, fresh_key, run, second}
 const ROW_OF_THE_OLDEST: &str = "SELECT last_step FROM credentials ORDER BY provisioned_at LIMIT 1";
 const THROUGH: &str = "SELECT through FROM audit_fold";
 
-/// As many validations of others as it takes to fold what waits.
-async fn fold(service: &Service) {
-    let through = service.place.count(THROUGH);
+/// Tokens of others.
+async fn crowd(service: &Service) -> Vec<Token> {
     let mut crowd = Vec::new();
     for _ in 0..50 {
         crowd.push(service.token().await);
     }
+    crowd
+}
+
+/// So many validations of theirs.
+async fn ask(service: &Service, crowd: &[Token], count: usize) -> usize {
+    let step = service.step();
+    let tokens = crowd.iter().cycle().take(count);
+    let some = tokens.map(|token| (fresh_key(), service.bank, token.clone(), token.code(step)));
+    service.check_at_once(some.collect()).await;
+    count
+}
+
+/// As many validations of others as it takes to fold what waits.
+async fn fold(service: &Service) {
+    let through = service.place.count(THROUGH);
+    let crowd = crowd(service).await;
     let mut asked = 0;
     while service.place.count(THROUGH) == through {
-        let code = service.step();
-        let some: Vec<_> = (0..1_000)
-            .map(|number| {
-                let token: &Token = &crowd[number % crowd.len()];
-                (fresh_key(), service.bank, token.clone(), token.code(code))
-            })
-            .collect();
-        asked += some.len();
-        service.check_at_once(some).await;
+        asked += ask(service, &crowd, 1_000).await;
         assert!(asked <= 4 * GENERATION, "the fold does not end");
     }
 }
@@ -85,22 +92,11 @@ fn on_sqlite_a_fold_goes_on_where_a_restart_left_it() {
         let first = service.check_as("first", service.bank, &oldest, code.clone());
         assert_eq!(first.await, Ok(ValidateAnswer::Accepted));
         service.clock.advance(1);
-        let mut crowd = Vec::new();
-        for _ in 0..50 {
-            crowd.push(service.token().await);
-        }
+        let crowd = crowd(&service).await;
         let (mut asked, mut folded) = (0, 0);
         while service.place.count(THROUGH) == 0 {
             assert!(asked <= 3 * GENERATION, "the fold does not end");
-            let later = service.step();
-            let some: Vec<_> = (0..300)
-                .map(|number| {
-                    let token: &Token = &crowd[number % crowd.len()];
-                    (fresh_key(), service.bank, token.clone(), token.code(later))
-                })
-                .collect();
-            asked += some.len();
-            service.check_at_once(some).await;
+            asked += ask(&service, &crowd, 300).await;
             service.restart();
             let rows = service.place.count("SELECT COUNT(*) FROM request_runs");
             assert!(rows >= folded, "what was folded was folded in vain");
@@ -182,6 +178,8 @@ fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
              DELETE FROM schema_migrations WHERE number >= 2;
              INSERT INTO request_index (request, position) SELECT request, position FROM request_runs
                  WHERE run IN (SELECT run FROM request_run_list);
+             INSERT INTO request_index (request, position) SELECT request, position FROM audit
+                 WHERE request IS NOT NULL AND position > (SELECT through FROM audit_fold);
              DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters;
              ALTER TABLE audit_fold RENAME TO request_fold;
              ALTER TABLE request_fold DROP COLUMN run; ALTER TABLE request_fold DROP COLUMN until;
@@ -192,6 +190,10 @@ fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
             .place
             .with(|connection| migrate(connection, MIGRATIONS, second(1)));
         assert_eq!(migrated.unwrap(), 3);
+        // A fold that was cut short had written some of what waits.
+        let twice =
+            "SELECT COUNT(*) FROM request_index WHERE position > (SELECT through FROM audit_fold)";
+        assert_eq!(service.place.count(twice), 0);
         service.restart();
         assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
         assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);
