@@ -85,7 +85,7 @@ fn spent(tx: &mut Tx<'_>) -> std::result::Result<(i64, i64), DatabaseError> {
     })?;
     if matches!(tx, Tx::Sqlite(_)) {
         tx.query(
-            "SELECT credential, detail FROM audit WHERE outcome = ?1 AND position > (SELECT through FROM audit_fold)",
+            "SELECT credential, detail FROM audit WHERE outcome = ?1 AND position > (SELECT MIN(through) FROM spent_sweep)",
             &[Value::Int(Outcome::Accepted.to_stored())],
             |row| {
                 if let Some((step, drift)) = spent_from_stored(row.int(1)?)

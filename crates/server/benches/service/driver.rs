@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use warifu::ambient::stopwatch;
-use warifu::database::{Database, Location, PoolSettings};
+use warifu::database::{Database, Location, PoolSettings, Waiting};
 use warifu::store::validation::Validations;
 use warifu_wire::ValidateAnswer;
 
@@ -161,7 +161,7 @@ fn settings(
         connections: defaults.connections,
         gatherers: defaults.gatherers,
         cache_kib: defaults.cache_mib * 1024,
-        request_generation: None,
+        waiting: Waiting::default(),
         timeout: Duration::from_secs(20),
         on_commit: Arc::new(on_commit),
     })

@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use super::recent::Numbers;
 use super::sqlite_engine::SqliteTx;
+use super::sweep::Numbers;
 use super::{DatabaseError, Value};
 
 /// How many are remembered at most, some 2 MB: where more fail at once, the table is asked for each.

@@ -14,7 +14,7 @@ use super::checkpointer::Checkpointer;
 use super::command::{Command, Reply, Task};
 use super::threads::{Group, gather_postgres, serve, spawn, write_sqlite};
 use super::trouble::{ANSWER_WITHIN, Look, Trouble, Turn};
-use super::{Connection, DatabaseError, Gather, Location, Tx};
+use super::{Connection, DatabaseError, Gather, Location, Tx, Waiting};
 
 /// How much waits and how much runs.
 #[derive(Clone)]
@@ -31,8 +31,8 @@ pub struct PoolSettings {
     pub gatherers: usize,
     /// SQLite: the writer's page cache, KiB.
     pub cache_kib: u32,
-    /// SQLite: how many audit rows wait in memory before they are folded; `None` for the usual number.
-    pub request_generation: Option<usize>,
+    /// SQLite: how much waits in memory.
+    pub waiting: Waiting,
     /// How long a caller waits for an answer.
     pub timeout: Duration,
     /// Told of each group that was committed: how many commands it held.
@@ -77,13 +77,11 @@ impl<G: Gather> Database<G> {
         gather: Arc<G>,
     ) -> Result<Self, DatabaseError> {
         let mut writer = Connection::open(&settings.location, settings.cache_kib)?;
-        if let (Connection::Sqlite(sqlite), Some(generation)) =
-            (&mut writer, settings.request_generation)
-        {
-            sqlite.memory.generation = generation;
-        }
         let checkpointer = match &mut writer {
-            Connection::Sqlite(sqlite) => Some(Checkpointer::start(&mut sqlite.connection, path)?),
+            Connection::Sqlite(sqlite) => {
+                sqlite.memory.waiting = settings.waiting;
+                Some(Checkpointer::start(&mut sqlite.connection, path)?)
+            }
             Connection::Postgres(_) => None,
         };
         let (work, waiting) = mpsc::channel(settings.queue);

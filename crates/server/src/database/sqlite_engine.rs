@@ -4,8 +4,9 @@ use std::time::Duration;
 use rusqlite::{CachedStatement, Connection, OpenFlags, params_from_iter};
 
 use super::failing::Failing;
-use super::recent::{GENERATION, Key, Recent, Spent};
+use super::recent::{Key, Recent, Waiting};
 use super::runs::Runs;
+use super::sweep::{Older, Spent};
 use super::{DatabaseError, Row, Tx, Value};
 
 /// Bytes of a page. A validation changes one row on one random page, and that whole page goes to the log and back:
@@ -25,9 +26,10 @@ pub struct SqliteTx<'a> {
 }
 
 /// What a connection remembers between transactions.
+#[derive(Default)]
 pub(crate) struct Memory {
-    /// How many requests wait before they are folded.
-    pub(crate) generation: usize,
+    /// How much waits in it.
+    pub(crate) waiting: Waiting,
     recent: Option<Recent>,
     runs: Option<Runs>,
     failing: Option<Failing>,
@@ -35,17 +37,6 @@ pub(crate) struct Memory {
 
 /// A statement that is run many times in a row: it is looked up once.
 pub(crate) struct Repeated<'a>(CachedStatement<'a>);
-
-impl Default for Memory {
-    fn default() -> Self {
-        Self {
-            generation: GENERATION,
-            recent: None,
-            runs: None,
-            failing: None,
-        }
-    }
-}
 
 /// Opens a database for reading and writing, and makes the file (0600) if there is none.
 pub(crate) fn open(path: &Path, cache_kib: u32) -> Result<Connection, DatabaseError> {
@@ -201,16 +192,19 @@ impl<'a> SqliteTx<'a> {
         Ok(self.recent()?.spent(credential))
     }
 
-    /// Spends a step of a credential, whose audit row this transaction inserts; `false` when it is not newer than what
-    /// is spent.
-    pub(crate) fn spend(&mut self, credential: i64, spent: Spent) -> Result<bool, DatabaseError> {
+    /// Spends a step of a credential, whose audit row this transaction inserts, if it is newer than what is spent.
+    pub(crate) fn spend(
+        &mut self,
+        credential: i64,
+        spent: Spent,
+    ) -> Result<Result<(), Older>, DatabaseError> {
         Ok(self.recent()?.spend(credential, spent))
     }
 
     fn recent(&mut self) -> Result<&mut Recent, DatabaseError> {
         if self.memory.recent.is_none() {
-            let generation = self.memory.generation;
-            self.memory.recent = Some(Recent::load(self, generation)?);
+            let waiting = self.memory.waiting;
+            self.memory.recent = Some(Recent::load(self, waiting)?);
         }
         self.memory.recent.as_mut().ok_or(DatabaseError::Gone)
     }

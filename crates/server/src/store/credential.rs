@@ -9,7 +9,7 @@ use warifu_credentials::record::{reason_from_stored, reason_to_stored};
 use warifu_credentials::seal::Sealed;
 use warifu_credentials::{Algorithm, Digits, Period, TimeStep};
 
-use crate::database::{DatabaseError, Row, Spent, SqliteTx, Tx, Value};
+use crate::database::{DatabaseError, Older, Row, Spent, SqliteTx, Tx, Value};
 
 /// A credential as it is stored.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ pub fn find(tx: &mut Tx<'_>, id: CredentialId) -> Result<Option<Stored>, Databas
     Ok(found)
 }
 
-/// On SQLite a row may not show the newest steps yet, which wait to be folded in (docs/decisions/0023).
+/// On SQLite a row may not show the newest steps yet, which wait for the sweep (docs/decisions/0023 and 0035).
 fn catch_up(sqlite: &mut SqliteTx<'_>, stored: &mut Stored) -> Result<(), DatabaseError> {
     let id = stored.id.to_stored();
     if let Some(spent) = sqlite.spent(id)?
@@ -137,7 +137,7 @@ fn catch_up(sqlite: &mut SqliteTx<'_>, stored: &mut Stored) -> Result<(), Databa
 
 /// Spends the steps of right codes; each must be newer than what is spent, of a credential in use (rule S3). The caller
 /// locked the credentials, and inserts an audit row for each that holds the step: on SQLite that row is the durable
-/// record, and the credential's own row follows when many are folded in (docs/decisions/0023).
+/// record, and the credential's own row follows with the sweep (docs/decisions/0023 and 0035).
 ///
 /// # Errors
 /// [`DatabaseError::Count`] when one of them is not.
@@ -155,15 +155,12 @@ pub fn accept(
                 drift: acceptance.drift,
                 at: acceptance.at.as_microsecond(),
             };
-            if sqlite.spend(id.to_stored(), spent)? {
-                Ok(())
-            } else {
-                Err(DatabaseError::Count {
-                    statement: "an acceptance",
-                    expected: 1,
-                    found: 0,
-                })
-            }
+            let newer = sqlite.spend(id.to_stored(), spent)?;
+            newer.map_err(|Older| DatabaseError::Count {
+                statement: "an acceptance",
+                expected: 1,
+                found: 0,
+            })
         }),
         Tx::Postgres(_) => {
             let column = |value: fn(&(CredentialId, Acceptance)) -> i64| {

@@ -1,12 +1,13 @@
 //! Does what follows the audit trail say the same as the trail: the way to each request (S7), and the step that each accepted
-//! code spent (S3)? On SQLite both follow it little by little (docs/decisions/0023 and 0034), so an error in that would show
+//! code spent (S3)? On SQLite both follow it little by little (docs/decisions/0034 and 0035), so an error in that would show
 //! in no chain.
 
 use warifu_credentials::audit::{Kind, Outcome, Position};
+use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::record::spent_from_stored;
 
 use super::audit::{self, StoredRow};
-use crate::database::{DatabaseError, Tx, Value, Ways};
+use crate::database::{DatabaseError, Tx, Value, Ways, swept_through};
 
 /// Rows that are looked at one by one, spread evenly: a slice that was lost is found by them, a single row by the count.
 const SAMPLES: i64 = 1_000;
@@ -41,7 +42,6 @@ pub fn look(tx: &mut Tx<'_>) -> Result<Folded, DatabaseError> {
     let Some((Some(first), Some(last))) = ends else {
         return Ok(folded);
     };
-    let last = ways.as_ref().map_or(last, |ways| last.min(ways.through));
     let step = (last.saturating_sub(first) / SAMPLES).max(1);
     let mut before = None;
     let mut after = first.saturating_sub(1);
@@ -49,7 +49,6 @@ pub fn look(tx: &mut Tx<'_>) -> Result<Folded, DatabaseError> {
         // Where streams end there is nothing for many steps: the next row is the same one then.
         if let Some(row) = audit::rows_after(tx, after, 1)?.pop()
             && before.replace(row.0) != Some(row.0)
-            && row.0.to_stored() <= last
         {
             folded.faults.extend(look_at(tx, ways.as_ref(), &row)?);
         }
@@ -66,6 +65,7 @@ fn look_at(
     let Position { stream, sequence } = *position;
     let mut faults = Vec::new();
     if let (Tx::Sqlite(sqlite), Some(ways), Some(request)) = (&tx, ways, event.request)
+        && position.to_stored() <= ways.through
         && ways.find(sqlite, &request.0)? != Some(position.to_stored())
     {
         faults.push(format!(
@@ -74,7 +74,9 @@ fn look_at(
     }
     let spent = spent_from_stored(event.detail)
         .filter(|_| event.kind == Kind::Validated && event.outcome == Outcome::Accepted);
-    if let (Some(credential), Some((step, _))) = (event.credential, spent) {
+    if let (Some(credential), Some((step, _))) = (event.credential, spent)
+        && has_followed(tx, credential, *position)?
+    {
         let behind = tx.query_one(
             "SELECT last_step FROM credentials WHERE id = ?1 AND last_step < ?2",
             &[Value::Int(credential.to_stored()), Value::Int(step.0)],
@@ -87,4 +89,18 @@ fn look_at(
         }
     }
     Ok(faults)
+}
+
+/// Whether a credential's row says already what the trail says up to a position.
+fn has_followed(
+    tx: &Tx<'_>,
+    credential: CredentialId,
+    position: Position,
+) -> Result<bool, DatabaseError> {
+    match tx {
+        Tx::Sqlite(sqlite) => {
+            Ok(position.to_stored() <= swept_through(sqlite, credential.to_stored())?)
+        }
+        Tx::Postgres(_) => Ok(true),
+    }
 }

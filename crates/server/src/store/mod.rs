@@ -43,4 +43,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0004_folds_and_merges.sql"),
         postgres: include_str!("../../migrations/postgres/0004_folds_and_merges.sql"),
     },
+    Migration {
+        number: 5,
+        name: "spent_sweep",
+        sqlite: include_str!("../../migrations/sqlite/0005_spent_sweep.sql"),
+        postgres: include_str!("../../migrations/postgres/0005_spent_sweep.sql"),
+    },
 ];

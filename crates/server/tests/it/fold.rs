@@ -1,13 +1,32 @@
 //! SQLite: a spent step is durable in the audit trail before the credential's own row shows it (rules S3 and S4).
 
-use warifu::database::migrate;
+use warifu::database::{Value, migrate};
 use warifu::store::MIGRATIONS;
+use warifu_credentials::credential_id::CredentialId;
 use warifu_wire::{EnableAnswer, ResyncAnswer, StopReason, ValidateAnswer};
 
 use crate::harness::{Engine, GENERATION, Service, Token, fresh_key, run, second};
 
-const ROW_OF_THE_OLDEST: &str = "SELECT last_step FROM credentials ORDER BY provisioned_at LIMIT 1";
 const THROUGH: &str = "SELECT through FROM audit_fold";
+const SWEPT: &str = "SELECT MIN(through) FROM spent_sweep";
+const NEWEST: &str = "SELECT MAX(position) FROM audit";
+
+/// The step that a credential's own row says is spent.
+fn row_of(service: &Service, token: &Token) -> i64 {
+    let id = token.id.to_stored();
+    service.place.with(|connection| {
+        connection
+            .read(|tx| {
+                tx.query_one(
+                    "SELECT last_step FROM credentials WHERE id = ?1",
+                    &[Value::Int(id)],
+                    |row| row.int(0),
+                )
+            })
+            .unwrap()
+            .unwrap()
+    })
+}
 
 /// Tokens of others.
 async fn crowd(service: &Service) -> Vec<Token> {
@@ -27,14 +46,25 @@ async fn ask(service: &Service, crowd: &[Token], count: usize) -> usize {
     count
 }
 
-/// As many validations of others as it takes to fold what waits.
+/// As many validations of others as it takes to fold and sweep what waits.
 async fn fold(service: &Service) {
-    let through = service.place.count(THROUGH);
+    let (through, newest) = (service.place.count(THROUGH), service.place.count(NEWEST));
     let crowd = crowd(service).await;
     let mut asked = 0;
-    while service.place.count(THROUGH) == through {
+    while service.place.count(THROUGH) == through || service.place.count(SWEPT) < newest {
         asked += ask(service, &crowd, 1_000).await;
         assert!(asked <= 4 * GENERATION, "the fold does not end");
+    }
+}
+
+/// A token whose credential is not among those that the sweep begins with.
+async fn token_of_a_later_part(service: &Service) -> Token {
+    loop {
+        let token = service.token().await;
+        let within = token.id.to_stored().unsigned_abs() % CredentialId::PER_PLATFORM;
+        if within > CredentialId::PER_PLATFORM / 4 {
+            return token;
+        }
     }
 }
 
@@ -42,7 +72,7 @@ async fn fold(service: &Service) {
 fn on_sqlite_a_spent_step_is_known_before_its_row_shows_it() {
     run(async {
         let mut service = Service::new(Engine::Sqlite);
-        let token = service.token().await;
+        let token = token_of_a_later_part(&service).await;
         let now = service.step();
         let code = token.code(now.offset(1));
         assert_eq!(
@@ -50,7 +80,7 @@ fn on_sqlite_a_spent_step_is_known_before_its_row_shows_it() {
             ValidateAnswer::Accepted
         );
         assert_eq!(
-            service.place.count(ROW_OF_THE_OLDEST),
+            row_of(&service, &token),
             -1,
             "the row was changed: nothing is shown here"
         );
@@ -74,7 +104,7 @@ fn on_sqlite_a_spent_step_is_known_before_its_row_shows_it() {
         // Whoever fills the generation is younger.
         service.clock.advance(1);
         fold(&service).await;
-        assert_eq!(service.place.count(ROW_OF_THE_OLDEST), now.offset(1).0);
+        assert_eq!(row_of(&service, &token), now.offset(1).0);
         service.restart();
         assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
         assert_eq!(service.status(service.bank, &token).await.drift, 1);
@@ -112,7 +142,7 @@ fn on_sqlite_a_fold_goes_on_where_a_restart_left_it() {
             "SELECT COUNT(*) FROM audit WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold)",
         );
         assert_eq!(passed, folded);
-        assert_eq!(service.place.count(ROW_OF_THE_OLDEST), now.0);
+        assert_eq!(row_of(&service, &oldest), now.0);
         let again = service.check_as("first", service.bank, &oldest, code.clone());
         assert_eq!(again.await, Ok(ValidateAnswer::Accepted));
         assert_eq!(service.check(&oldest, code).await, ValidateAnswer::Replayed);
@@ -153,9 +183,48 @@ fn on_sqlite_a_fold_does_not_take_back_what_a_resync_or_a_stop_did_since() {
     });
 }
 
-/// What the schema before has in its trail says no steps; they are all in the rows.
+/// Schema 4 folded steps with requests: up to one mark, and some beyond.
 #[test]
-fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
+fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let token = service.token().await;
+        let code = token.code(service.step());
+        assert_eq!(
+            service.check(&token, code.clone()).await,
+            ValidateAnswer::Accepted
+        );
+        fold(&service).await;
+        let later = token.code(service.step().offset(1));
+        assert_eq!(
+            service.check(&token, later.clone()).await,
+            ValidateAnswer::Accepted
+        );
+        service.stop_running();
+        service.place.meddle(
+            "UPDATE credentials SET last_step = MAX(last_step, COALESCE((SELECT MAX(detail / 65536) FROM audit
+                 WHERE credential = credentials.id AND position <= (SELECT through FROM audit_fold)), -1));
+             DELETE FROM schema_migrations WHERE number >= 5;
+             DROP TABLE spent_sweep;
+             ALTER TABLE audit_fold ADD COLUMN credential INTEGER;
+             UPDATE audit_fold SET credential = 1 WHERE run IS NOT NULL",
+        );
+        let before = row_of(&service, &token);
+        assert_eq!(before, service.step().0, "the row knows the later code");
+        let migrated = service
+            .place
+            .with(|connection| migrate(connection, MIGRATIONS, second(1)));
+        assert_eq!(migrated.unwrap(), MIGRATIONS.len() - 4);
+        service.restart();
+        assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);
+        assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
+        service.require_whole().await;
+    });
+}
+
+/// What schema 1 has in its trail says no steps; they are all in the rows.
+#[test]
+fn on_sqlite_a_database_of_schema_1_keeps_what_is_spent() {
     run(async {
         let mut service = Service::new(Engine::Sqlite);
         let token = service.token().await;
@@ -180,16 +249,16 @@ fn on_sqlite_a_database_of_the_schema_before_keeps_what_is_spent() {
                  WHERE run IN (SELECT run FROM request_run_list);
              INSERT INTO request_index (request, position) SELECT request, position FROM audit
                  WHERE request IS NOT NULL AND position > (SELECT through FROM audit_fold);
-             DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters;
+             DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters; DROP TABLE spent_sweep;
              ALTER TABLE audit_fold RENAME TO request_fold;
              ALTER TABLE request_fold DROP COLUMN run; ALTER TABLE request_fold DROP COLUMN until;
-             ALTER TABLE request_fold DROP COLUMN request; ALTER TABLE request_fold DROP COLUMN credential",
+             ALTER TABLE request_fold DROP COLUMN request",
             token.id.to_stored()
         ));
         let migrated = service
             .place
             .with(|connection| migrate(connection, MIGRATIONS, second(1)));
-        assert_eq!(migrated.unwrap(), 3);
+        assert_eq!(migrated.unwrap(), MIGRATIONS.len() - 1);
         // A fold that was cut short had written some of what waits.
         let twice =
             "SELECT COUNT(*) FROM request_index WHERE position > (SELECT through FROM audit_fold)";

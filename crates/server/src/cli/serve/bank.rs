@@ -16,7 +16,7 @@ use crate::bank::{Alone, Bank};
 use crate::bank_sample;
 use crate::bank_web::{BankWeb, TurnedAway, router};
 use crate::config::Config;
-use crate::database::{DatabaseError, PoolSettings};
+use crate::database::{DatabaseError, PoolSettings, Waiting};
 use crate::http::{Admission, Health, Listener, let_go, serve};
 use crate::mail::{Courier, INTERVAL, Worker};
 use crate::metrics::{MailLabel, Metrics};
@@ -90,7 +90,7 @@ pub(super) fn start(
         connections: settings.connections,
         gatherers: 1,
         cache_kib: settings.cache_mib.saturating_mul(1024),
-        request_generation: None,
+        waiting: Waiting::default(),
         timeout: DATABASE_TIMEOUT,
         on_commit: Arc::new(|_| ()),
     };

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::ambient::{Clock, SystemEntropy};
 use crate::audit_trail;
 use crate::config::Config;
-use crate::database::{DatabaseError, Location, PoolSettings};
+use crate::database::{DatabaseError, Location, PoolSettings, Waiting};
 use crate::http::{Admission, Doors, Listener, let_go, serve};
 use crate::lan::Lan;
 use crate::logging;
@@ -345,7 +345,7 @@ fn start_service(
         connections: settings.connections,
         gatherers: settings.gatherers,
         cache_kib: settings.cache_mib.saturating_mul(1024),
-        request_generation: None,
+        waiting: Waiting::default(),
         timeout: DATABASE_TIMEOUT,
         on_commit,
     };

@@ -12,7 +12,7 @@ use warifu::ambient::{Clock, SystemEntropy, random};
 use warifu::bank::{Alone, BankSettings};
 use warifu::bank_store::outbox::{Lease, Mail, State};
 use warifu::bank_store::{notice, outbox};
-use warifu::database::{Database, DatabaseError, PoolSettings, Tx};
+use warifu::database::{Database, DatabaseError, PoolSettings, Tx, Waiting};
 use warifu::mail::{Courier, MailConfig, Round, SmtpConfig, SmtpTls, Worker};
 use warifu_bank::contract::ContractId;
 use warifu_bank::notice::Event;
@@ -105,7 +105,7 @@ impl Post {
             connections: 2,
             gatherers: 1,
             cache_kib: 2048,
-            request_generation: None,
+            waiting: Waiting::default(),
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
         };

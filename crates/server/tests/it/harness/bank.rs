@@ -4,7 +4,7 @@ use std::time::Duration;
 use warifu::ambient::{Clock, SystemEntropy, random};
 use warifu::bank::{Bank, BankSettings, Confirmed, Given, Visitor};
 use warifu::bank_store::{account, contract, journal, session};
-use warifu::database::{DatabaseError, PoolSettings, Tx};
+use warifu::database::{DatabaseError, PoolSettings, Tx, Waiting};
 use warifu::otp_link::OtpLink;
 use warifu::passwords::Hasher;
 use warifu_bank::account::{AccountId, AccountKind, AccountNumber};
@@ -135,7 +135,7 @@ impl BankSite {
             connections: 4,
             gatherers: 1,
             cache_kib: 4096,
-            request_generation: None,
+            waiting: Waiting::default(),
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
         };

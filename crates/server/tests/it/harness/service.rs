@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use warifu::ambient::{Clock, SystemEntropy, random};
 use warifu::audit_trail::{self, Report};
-use warifu::database::{DatabaseError, PoolSettings, Tx};
+use warifu::database::{DatabaseError, PoolSettings, Tx, Waiting};
 use warifu::service::secrets::ServiceSecrets;
 use warifu::service::{KeySource, Keys, Provisioned, Relation, TokenService};
 use warifu::startup::{append_key_line, make_private_dir};
@@ -25,7 +25,7 @@ use warifu_wire::{
 
 use super::place::apart;
 use super::token::{Beginning, Token, fresh_key};
-use super::{Engine, Place};
+use super::{Engine, GENERATION, Place};
 
 /// Where every story's clock begins: the middle of a time step.
 pub(crate) const START: i64 = 1_800_000_015;
@@ -119,7 +119,10 @@ impl Service {
             connections: 4,
             gatherers: 2,
             cache_kib: 4096,
-            request_generation: Some(crate::harness::GENERATION),
+            waiting: Waiting {
+                generation: GENERATION,
+                round: GENERATION,
+            },
             timeout: Duration::from_secs(30),
             on_commit: Arc::new(|_| ()),
         }

@@ -6,7 +6,7 @@ pub(super) mod plain;
 use std::sync::Arc;
 
 use tokio::runtime::Runtime;
-use warifu::database::PoolSettings;
+use warifu::database::{PoolSettings, Waiting};
 use warifu::service::TokenService;
 use warifu_credentials::party::PartyId;
 use warifu_oath::TimeStep;
@@ -112,7 +112,10 @@ impl Real {
         self.service.open(&PoolSettings {
             connections: 1,
             gatherers: 1,
-            request_generation: Some(GENERATION),
+            waiting: Waiting {
+                generation: GENERATION,
+                round: 2 * GENERATION,
+            },
             ..self.service.pool()
         })
     }

@@ -1,0 +1,1 @@
+-- Of SQLite alone (docs/decisions/0035): here a code changes its credential at once.
