@@ -12,12 +12,12 @@ use std::thread::JoinHandle;
 
 use super::{DatabaseError, sqlite_engine};
 
-/// Pages of log at which a checkpoint begins: 64 MiB. The longer the log, the more changes of one page are brought back
-/// as one, and the fewer are those who have to wait for it.
-const BEGIN_AT: i64 = 65_536;
+/// Bytes of log at which a checkpoint begins. The longer the log, the more changes of one page are brought back as one, and
+/// the fewer are those who have to wait for it.
+const BEGIN_AT: i64 = 64 << 20;
 
-/// Pages that may be left for the writer.
-const LEAVE: i64 = 512;
+/// Bytes of log that may be left for the writer.
+const LEAVE: i64 = 512 << 10;
 
 /// Passes after which the writer takes over whatever is left: each pass leaves what was written during the one before.
 const PASSES: usize = 4;
@@ -26,6 +26,8 @@ pub(crate) struct Checkpointer {
     ask: Option<SyncSender<()>>,
     done: Receiver<()>,
     running: bool,
+    /// Pages of log at which a checkpoint begins.
+    begin_at: i64,
     thread: Option<JoinHandle<()>>,
     /// Pages of log after the newest commit.
     log: Arc<AtomicI64>,
@@ -40,6 +42,10 @@ impl Checkpointer {
         let (ask, asked) = sync_channel::<()>(1);
         let (tell, done) = sync_channel::<()>(1);
         let connection = sqlite_engine::open(path, 256)?;
+        // Of a database that a version before made it is smaller than of a new one.
+        let page = connection.query_row("PRAGMA page_size", [], |row| row.get::<_, i64>(0))?;
+        let pages = |bytes: i64| bytes / page.max(1);
+        let (begin_at, leave) = (pages(BEGIN_AT), pages(LEAVE));
         let log = Arc::new(AtomicI64::new(0));
         let seen = Arc::clone(&log);
         // In the place of SQLite's own hook, which would checkpoint inside the commit.
@@ -55,7 +61,7 @@ impl Checkpointer {
                 while asked.recv().is_ok() {
                     for _ in 0..PASSES {
                         match pass(&connection) {
-                            Ok(left) if left > LEAVE => {}
+                            Ok(left) if left > leave => {}
                             Ok(_) => break,
                             Err(error) => {
                                 tracing::error!(%error, "a checkpoint failed; the log grows until one succeeds");
@@ -73,6 +79,7 @@ impl Checkpointer {
             ask: Some(ask),
             done,
             running: false,
+            begin_at,
             thread: Some(thread),
             log,
         })
@@ -90,7 +97,7 @@ impl Checkpointer {
             }
             return;
         }
-        if self.log.load(Ordering::Relaxed) > BEGIN_AT {
+        if self.log.load(Ordering::Relaxed) > self.begin_at {
             self.running = self
                 .ask
                 .as_ref()
