@@ -239,6 +239,16 @@ describe('flows', () => {
     await other.press('承認する');
     await other.says('承認済');
     await logIn();
+
+    // The staff read in words what the contract went through.
+    await one.goto(`${server.staff}/contracts/${HANAKO.id}`);
+    const rows = one.page.locator('table').filter({ hasText: '誰が' }).locator('tbody tr');
+    const trail = (await rows.allInnerTexts()).map((row) => row.replaceAll(/\s+/g, ' '));
+    const has = (...words) => trail.some((row) => words.every((word) => row.includes(word)));
+    assert.ok(has('ご契約者', 'ログイン', '127.0.0.1'), trail.join('\n'));
+    assert.ok(has('teller', '承認を依頼', 'IB取引中止の解除'), trail.join('\n'));
+    assert.ok(has('approver', '承認', 'IB取引中止の解除'), trail.join('\n'));
+    assert.ok(!trail.some((row) => row.includes('{')), trail.join('\n'));
     for (const person of [one, other]) await person.context.close();
   });
 

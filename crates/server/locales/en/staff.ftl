@@ -73,3 +73,16 @@ staff-mails = Mails
 mail-waiting = Waiting
 mail-sent = Sent
 mail-given-up = Given up
+
+# what a contract's trail says beside what the customer was told
+trail-customer = Customer
+trail-bank = The bank itself
+trail-opened = Contract opened
+trail-deposited = Paid in at the counter
+trail-signed-in = Logged in
+trail-password-set = Password set
+trail-mail-address-changed = E-mail address changed
+trail-stop-asked-by = Who asked for the stop
+trail-asked = Approval asked for
+trail-approved = Approved
+trail-declined = Declined

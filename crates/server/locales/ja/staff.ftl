@@ -73,3 +73,16 @@ staff-mails = 送信メール
 mail-waiting = 送信待ち
 mail-sent = 送信済
 mail-given-up = 送信不能
+
+# what a contract's trail says beside what the customer was told
+trail-customer = ご契約者
+trail-bank = 銀行（自動処理）
+trail-opened = 契約を作成
+trail-deposited = 窓口で入金
+trail-signed-in = ログイン
+trail-password-set = パスワードの設定
+trail-mail-address-changed = Eメールアドレスの変更
+trail-stop-asked-by = トークン停止の申し出
+trail-asked = 承認を依頼
+trail-approved = 承認
+trail-declined = 却下

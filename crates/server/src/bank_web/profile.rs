@@ -309,10 +309,10 @@ pub(super) async fn history(In { ask, signed }: In) -> Result<Response, Failure>
                 Outcome::WrongCode => "outcome-wrong-code",
             };
             vec![
-                Cell::text(ask.moment(it.at)),
-                Cell::text(ask.say(outcome)),
-                Cell::text(&it.address),
-                Cell::text(&it.agent),
+                Cell::short(ask.moment(it.at)),
+                Cell::short(ask.say(outcome)),
+                Cell::short(&it.address),
+                Cell::prose(&it.agent),
             ]
         })
         .collect();
@@ -349,9 +349,9 @@ pub(super) async fn sessions(In { ask, signed }: In) -> Result<Response, Failure
                 )
             };
             vec![
-                Cell::text(ask.moment(it.created_at)),
-                Cell::text(&it.address),
-                Cell::text(&it.agent),
+                Cell::short(ask.moment(it.created_at)),
+                Cell::short(&it.address),
+                Cell::prose(&it.agent),
                 act,
             ]
         })

@@ -164,7 +164,7 @@ fn table(ask: &Ask, lines: &[StatementLine]) -> Table {
             .map(|line| {
                 let (out, into) = sides(ask, line);
                 vec![
-                    Cell::text(ask.moment(line.at)),
+                    Cell::short(ask.moment(line.at)),
                     Cell::text(&line.summary),
                     Cell::number(out),
                     Cell::number(into),

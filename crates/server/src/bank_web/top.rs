@@ -55,10 +55,10 @@ pub(super) async fn page(In { ask, signed }: In) -> Result<Response, Failure> {
 fn notice(ask: &Ask, notice: &crate::bank_store::notice::Stored) -> Vec<Cell> {
     let told = mail::tell(&notice.event, ask.language);
     vec![
-        Cell::text(ask.moment(notice.at)),
+        Cell::short(ask.moment(notice.at)),
         Cell::text(told.headline),
-        Cell::text(told.text.replace('\n', " ")),
-        Cell::text(told.receipt.unwrap_or_default()),
+        Cell::prose(told.text),
+        Cell::short(told.receipt.unwrap_or_default()),
     ]
 }
 

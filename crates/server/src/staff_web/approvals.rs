@@ -96,10 +96,10 @@ fn row(ask: &Ask, member: &Member, it: &approval::Stored) -> Vec<Cell> {
         )
     };
     vec![
-        Cell::text(ask.moment(it.asked_at)),
+        Cell::short(ask.moment(it.asked_at)),
         Cell::text(ask.say(&format!("approval-{}", it.kind.word()))),
         Cell::link(it.contract.grouped(), format!("/contracts/{}", it.contract)),
-        Cell::text(&it.reason),
+        Cell::prose(&it.reason),
         Cell::text(&it.asked_by),
         Cell::text(ask.say(state)),
         yes,
@@ -157,9 +157,9 @@ pub(super) async fn mails(ask: Ask) -> Result<Response, Failure> {
                 .map(|event| mail::tell(event, ask.language).headline)
                 .unwrap_or_default();
             vec![
-                Cell::text(ask.moment(it.mail.at)),
+                Cell::short(ask.moment(it.mail.at)),
                 Cell::text(it.mail.address.clone()),
-                Cell::text(told),
+                Cell::prose(told),
                 Cell::text(ask.say(state)),
             ]
         })

@@ -10,7 +10,7 @@ use warifu_bank::uid::Uid;
 use warifu_bank::written::is_plain;
 use warifu_bank::yen::Yen;
 
-use super::member;
+use super::{member, trail};
 use crate::bank::staff::{ContractView, Member};
 use crate::bank_store::sign_in::Outcome;
 use crate::bank_web::Failure;
@@ -297,9 +297,9 @@ fn tables(ask: &Ask, view: &ContractView) -> Vec<Block> {
     });
     let sessions = view.sessions.iter().map(|it| {
         vec![
-            Cell::text(ask.moment(it.created_at)),
-            Cell::text(&it.address),
-            Cell::text(&it.agent),
+            Cell::short(ask.moment(it.created_at)),
+            Cell::short(&it.address),
+            Cell::prose(&it.agent),
         ]
     });
     let sign_ins = view.sign_ins.iter().map(|it| {
@@ -309,21 +309,13 @@ fn tables(ask: &Ask, view: &ContractView) -> Vec<Block> {
             Outcome::WrongCode => "outcome-wrong-code",
         };
         vec![
-            Cell::text(ask.moment(it.at)),
-            Cell::text(ask.say(outcome)),
-            Cell::text(&it.address),
-            Cell::text(&it.agent),
+            Cell::short(ask.moment(it.at)),
+            Cell::short(ask.say(outcome)),
+            Cell::short(&it.address),
+            Cell::prose(&it.agent),
         ]
     });
-    let events = view.events.iter().map(|it| {
-        vec![
-            Cell::text(ask.moment(it.at)),
-            Cell::text(&it.actor),
-            Cell::text(&it.word),
-            Cell::text(&it.details),
-            Cell::text(&it.address),
-        ]
-    });
+    let events = view.events.iter().map(|it| trail::row(ask, it));
     vec![
         Block::Heading(ask.say("balances")),
         table(

@@ -5,6 +5,7 @@ mod contracts;
 mod opening;
 mod routes;
 mod sign_in;
+mod trail;
 
 use axum::response::Response;
 use warifu_bank::staff::Act;

@@ -282,12 +282,39 @@ impl Table {
 pub struct Cell {
     /// What it says.
     pub text: String,
-    /// Whether it is an amount.
-    pub number: bool,
+    /// How it stands.
+    pub shape: CellShape,
     /// Where it leads.
     pub link: String,
     /// A form with one button, instead of a text.
     pub form: Option<ButtonForm>,
+}
+
+/// How a cell stands in its column, and in a narrow window, where a row is a card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CellShape {
+    /// As it comes.
+    #[default]
+    Plain,
+    /// An amount: to the right, its digits below one another.
+    Number,
+    /// A moment, a number or an address: never over two lines where there is room.
+    Short,
+    /// Sentences, with the line breaks that they have.
+    Prose,
+}
+
+impl Cell {
+    /// Its class.
+    fn class(&self) -> &'static str {
+        match self.shape {
+            _ if self.text.is_empty() && self.form.is_none() => "empty",
+            CellShape::Plain => "",
+            CellShape::Number => "number",
+            CellShape::Short => "short",
+            CellShape::Prose => "prose",
+        }
+    }
 }
 
 /// A form that is one button.
@@ -316,7 +343,27 @@ impl Cell {
     pub fn number(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            number: true,
+            shape: CellShape::Number,
+            ..Self::default()
+        }
+    }
+
+    /// A moment, a number or an address, on one line.
+    #[must_use]
+    pub fn short(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            shape: CellShape::Short,
+            ..Self::default()
+        }
+    }
+
+    /// Sentences.
+    #[must_use]
+    pub fn prose(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            shape: CellShape::Prose,
             ..Self::default()
         }
     }

@@ -32,8 +32,8 @@ async fn list_page(
                 Cell::default()
             };
             vec![
-                Cell::text(ask.day(it.date)),
-                Cell::text(&it.receipt),
+                Cell::short(ask.day(it.date)),
+                Cell::short(&it.receipt),
                 Cell::text(&it.to.name),
                 Cell::number(ask.yen(it.amount)),
                 Cell::text(ask.say(state)),
