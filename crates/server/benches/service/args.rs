@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// How many validations are in flight at once, for the rounds in process.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..4096))]
     in_flight: Vec<u16>,
+    /// SQLite's page cache for the rounds in process, MiB; without it the server's default.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..65_536))]
+    cache_mib: Option<u32>,
     /// Rounds of each kind; a few more are added while the disk is too uneven.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
@@ -102,6 +105,11 @@ impl Args {
             [] => vec![64, 256],
             given => given.to_vec(),
         }
+    }
+
+    pub(crate) fn cache_mib(&self) -> u32 {
+        let default = || warifu::config::TokenServiceConfig::default().cache_mib;
+        self.cache_mib.unwrap_or_else(default)
     }
 
     pub(crate) fn rounds(&self) -> u16 {

@@ -31,9 +31,15 @@ pub(crate) struct Driven {
 impl Driven {
     /// Opens a database as the server does, with the server's own defaults.
     pub(crate) fn open(prepared: Prepared, count: u32) -> Result<Self> {
+        let default = warifu::config::TokenServiceConfig::default().cache_mib;
+        Self::open_with_cache(prepared, count, default)
+    }
+
+    /// The same with another page cache of SQLite, MiB.
+    pub(crate) fn open_with_cache(prepared: Prepared, count: u32, cache_mib: u32) -> Result<Self> {
         let commits = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&commits);
-        let settings = settings(&prepared.location, move |_| {
+        let settings = settings(&prepared.location, cache_mib, move |_| {
             counted.fetch_add(1, Ordering::Relaxed);
         })?;
         let gather = Arc::new(Validations {
@@ -151,6 +157,7 @@ async fn ask(
 /// The server's defaults.
 fn settings(
     location: &Location,
+    cache_mib: u32,
     on_commit: impl Fn(usize) + Send + Sync + 'static,
 ) -> Result<PoolSettings> {
     let defaults = warifu::config::TokenServiceConfig::default();
@@ -160,7 +167,7 @@ fn settings(
         group: defaults.group,
         connections: defaults.connections,
         gatherers: defaults.gatherers,
-        cache_kib: defaults.cache_mib * 1024,
+        cache_kib: cache_mib * 1024,
         waiting: Waiting::default(),
         timeout: Duration::from_secs(20),
         on_commit: Arc::new(on_commit),

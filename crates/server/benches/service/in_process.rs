@@ -58,7 +58,10 @@ fn engine(
         let api_key = database::new_api_key();
         let prepared = Prepared::new(location, keyring, &api_key, size)?;
         database::settle_postgres(&prepared.location)?;
-        driven.push((size, Driven::open(prepared, size)?));
+        driven.push((
+            size,
+            Driven::open_with_cache(prepared, size, args.cache_mib())?,
+        ));
     }
     let mut figures: Vec<_> = driven
         .iter()

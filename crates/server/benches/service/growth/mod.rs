@@ -193,7 +193,7 @@ fn in_process(all: &mut [Made], runtime: &Runtime, disk: &Disk, args: &Args) -> 
     let mut driven = Vec::new();
     for made in all.iter_mut() {
         let prepared = made.prepared.take().ok_or("the database is in use")?;
-        let opened = Driven::open(prepared, made.figures.size)?;
+        let opened = Driven::open_with_cache(prepared, made.figures.size, args.cache_mib())?;
         for in_flight in args.in_flight() {
             runtime.block_on(opened.round(disk, in_flight, Duration::from_millis(500)))?;
             let name = format!("{in_flight} in flight");
