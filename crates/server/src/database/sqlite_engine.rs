@@ -271,7 +271,8 @@ impl Repeated<'_> {
     }
 }
 
-/// Copies a database, as of one moment and also beside a running server, into a new file, and checks the copy.
+/// Copies a database, as of one moment and also beside a running server, into a new file, and checks the copy. It has the
+/// pages of a new database, also where a version before made the original with smaller ones.
 ///
 /// # Errors
 /// When it cannot be read or written, or the copy does not hold.
@@ -281,6 +282,7 @@ pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), DatabaseError> {
     let target = to
         .to_str()
         .ok_or_else(|| DatabaseError::Schema("the path of the copy is not UTF-8".into()))?;
+    source.execute_batch(&format!("PRAGMA page_size = {PAGE_SIZE}"))?;
     source.execute("VACUUM INTO ?1", [target])?;
     let copy = open_reader(to)?;
     let check: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
@@ -292,4 +294,35 @@ pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), DatabaseError> {
     std::fs::File::open(to)
         .and_then(|file| file.sync_all())
         .map_err(|error| DatabaseError::Schema(format!("the copy cannot be made durable: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Versions before decision 0035 made pages of 1 KiB.
+    #[test]
+    fn a_copy_of_a_database_with_smaller_pages_has_those_of_a_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old.db"), folder.path().join("new.db"));
+        let page = |connection: &Connection| {
+            connection.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0))
+        };
+        let made = Connection::open(&old).unwrap();
+        made.execute_batch(
+            "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL;
+             CREATE TABLE kept (text TEXT) STRICT; INSERT INTO kept VALUES ('割符')",
+        )
+        .unwrap();
+        drop(made);
+        let opened = open(&old, 256).unwrap();
+        assert_eq!(page(&opened), Ok(1024));
+        copy_sqlite(&old, &new).unwrap();
+        let copy = open(&new, 256).unwrap();
+        assert_eq!(page(&copy), Ok(PAGE_SIZE));
+        let text: String = copy
+            .query_row("SELECT text FROM kept", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(text, "割符");
+    }
 }

@@ -207,12 +207,14 @@ mod tests {
             }
         }
         let quoted: BTreeSet<&str> = code.split('"').collect();
-        // Texts about an event, a refusal or a kind of order are found by a word of theirs.
+        // Texts about an event, a refusal, a kind of order or a row of a trail are found by a word of theirs.
         let built = |key: &str| {
-            ["approval-", "event-", "loss-"].iter().any(|start| {
-                key.strip_prefix(start)
-                    .is_some_and(|word| quoted.contains(word))
-            })
+            ["approval-", "event-", "loss-", "trail-"]
+                .iter()
+                .any(|start| {
+                    key.strip_prefix(start)
+                        .is_some_and(|word| quoted.contains(word))
+                })
         };
         let unused: Vec<_> = all
             .iter()
