@@ -216,6 +216,10 @@ impl Recent {
         tx: &mut SqliteTx<'_>,
         runs: &mut Runs,
     ) -> Result<(), DatabaseError> {
+        // What only reads is answered also where nothing can be written.
+        if self.added.is_empty() {
+            return Ok(());
+        }
         if self.folding.is_none() && self.young.len() >= self.generation {
             let requests = std::mem::take(&mut self.young);
             let left = Left {

@@ -140,7 +140,8 @@ impl Maker {
         let request = bytes(mix(number ^ (1 << 62)), mix(number ^ (1 << 63)));
         let micros = i64::try_from(number).unwrap_or_default();
         Event {
-            outcome: Outcome::Accepted,
+            // Not accepted: no step is spent here, and a verification would miss it in the credential.
+            outcome: Outcome::Rejected,
             credential: usize::try_from(place)
                 .ok()
                 .and_then(|place| self.ids.get(place))
