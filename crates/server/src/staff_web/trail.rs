@@ -31,7 +31,7 @@ fn actor(ask: &Ask, actor: &str) -> String {
 /// What a customer was told of is said as he was told; the rest has words of its own. What neither knows is shown as it
 /// stands, so that nothing of a trail is ever left out.
 fn what(ask: &Ask, event: &Stored) -> (String, String) {
-    if let Some(told) = Event::from_stored(&event.details) {
+    if let Some(told) = told(&event.word, &event.details) {
         let told = mail::tell(&told, ask.language);
         let lines = [Some(told.text), told.receipt];
         let lines: Vec<_> = lines.into_iter().flatten().collect();
@@ -49,4 +49,23 @@ fn what(ask: &Ask, event: &Stored) -> (String, String) {
         _ => return (event.word.clone(), event.details.clone()),
     };
     (ask.say(&format!("trail-{}", event.word)), details)
+}
+
+/// What the customer was told of. The row's word has to say the same: other rows hold what somebody wrote.
+fn told(word: &str, details: &str) -> Option<Event> {
+    Event::from_stored(details).filter(|event| event.word() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_writes_himself_an_event_into_a_trail() {
+        let event = Event::EmergencyLifted;
+        let stored = event.to_stored();
+        assert_eq!(told(event.word(), &stored), Some(event));
+        assert_eq!(told("stop-asked-by", &stored), None);
+        assert_eq!(told("stop-asked-by", "本人からの電話"), None);
+    }
 }

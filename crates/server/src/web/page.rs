@@ -304,19 +304,6 @@ pub enum CellShape {
     Prose,
 }
 
-impl Cell {
-    /// Its class.
-    fn class(&self) -> &'static str {
-        match self.shape {
-            _ if self.text.is_empty() && self.form.is_none() => "empty",
-            CellShape::Plain => "",
-            CellShape::Number => "number",
-            CellShape::Short => "short",
-            CellShape::Prose => "prose",
-        }
-    }
-}
-
 /// A form that is one button.
 #[derive(Debug, Clone, Default)]
 pub struct ButtonForm {
@@ -329,6 +316,17 @@ pub struct ButtonForm {
 }
 
 impl Cell {
+    /// Its class.
+    fn class(&self) -> &'static str {
+        match self.shape {
+            _ if self.text.is_empty() && self.form.is_none() => "empty",
+            CellShape::Plain => "",
+            CellShape::Number => "number",
+            CellShape::Short => "short",
+            CellShape::Prose => "prose",
+        }
+    }
+
     /// A text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
