@@ -17,6 +17,8 @@ mod pool;
 mod postgres_engine;
 mod recent;
 mod runs;
+#[cfg(test)]
+mod scratch;
 mod sqlite_engine;
 mod sweep;
 mod threads;

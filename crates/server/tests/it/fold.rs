@@ -3,6 +3,7 @@
 use warifu::database::{Value, migrate};
 use warifu::store::MIGRATIONS;
 use warifu_credentials::credential_id::CredentialId;
+use warifu_oath::Code;
 use warifu_wire::{EnableAnswer, ResyncAnswer, StopReason, ValidateAnswer};
 
 use crate::harness::{Engine, GENERATION, Service, Token, fresh_key, run, second};
@@ -55,6 +56,26 @@ async fn fold(service: &Service) {
         asked += ask(service, &crowd, 1_000).await;
         assert!(asked <= 4 * GENERATION, "the fold does not end");
     }
+}
+
+/// A token, a code of it that its row knows, and a newer one that waits.
+async fn one_folded_and_one_waiting(service: &Service) -> (Token, Code, Code) {
+    let token = service.token().await;
+    let [code, later] = [0, 1].map(|steps| token.code(service.step().offset(steps)));
+    let first = service.check(&token, code.clone()).await;
+    assert_eq!(first, ValidateAnswer::Accepted);
+    fold(service).await;
+    let second = service.check(&token, later.clone()).await;
+    assert_eq!(second, ValidateAnswer::Accepted);
+    (token, code, later)
+}
+
+/// How many migrations bring the schema up.
+fn migrations(service: &Service) -> usize {
+    let place = &service.place;
+    place
+        .with(|connection| migrate(connection, MIGRATIONS, second(1)))
+        .unwrap()
 }
 
 /// A token whose credential is not among those that the sweep begins with.
@@ -188,18 +209,7 @@ fn on_sqlite_a_fold_does_not_take_back_what_a_resync_or_a_stop_did_since() {
 fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
     run(async {
         let mut service = Service::new(Engine::Sqlite);
-        let token = service.token().await;
-        let code = token.code(service.step());
-        assert_eq!(
-            service.check(&token, code.clone()).await,
-            ValidateAnswer::Accepted
-        );
-        fold(&service).await;
-        let later = token.code(service.step().offset(1));
-        assert_eq!(
-            service.check(&token, later.clone()).await,
-            ValidateAnswer::Accepted
-        );
+        let (token, code, later) = one_folded_and_one_waiting(&service).await;
         service.stop_running();
         service.place.meddle(
             "UPDATE credentials SET last_step = MAX(last_step, COALESCE((SELECT MAX(detail / 65536) FROM audit
@@ -211,10 +221,7 @@ fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
         );
         let before = row_of(&service, &token);
         assert_eq!(before, service.step().0, "the row knows the later code");
-        let migrated = service
-            .place
-            .with(|connection| migrate(connection, MIGRATIONS, second(1)));
-        assert_eq!(migrated.unwrap(), MIGRATIONS.len() - 4);
+        assert_eq!(migrations(&service), MIGRATIONS.len() - 4);
         service.restart();
         assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);
         assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
@@ -227,18 +234,7 @@ fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
 fn on_sqlite_a_database_of_schema_1_keeps_what_is_spent() {
     run(async {
         let mut service = Service::new(Engine::Sqlite);
-        let token = service.token().await;
-        let code = token.code(service.step());
-        assert_eq!(
-            service.check(&token, code.clone()).await,
-            ValidateAnswer::Accepted
-        );
-        fold(&service).await;
-        let later = token.code(service.step().offset(1));
-        assert_eq!(
-            service.check(&token, later.clone()).await,
-            ValidateAnswer::Accepted
-        );
+        let (token, code, later) = one_folded_and_one_waiting(&service).await;
         let newest = service.step().offset(1).0;
         service.place.disarm();
         service.place.meddle(&format!(
@@ -255,10 +251,7 @@ fn on_sqlite_a_database_of_schema_1_keeps_what_is_spent() {
              ALTER TABLE request_fold DROP COLUMN request",
             token.id.to_stored()
         ));
-        let migrated = service
-            .place
-            .with(|connection| migrate(connection, MIGRATIONS, second(1)));
-        assert_eq!(migrated.unwrap(), MIGRATIONS.len() - 1);
+        assert_eq!(migrations(&service), MIGRATIONS.len() - 1);
         // A fold that was cut short had written some of what waits.
         let twice =
             "SELECT COUNT(*) FROM request_index WHERE position > (SELECT through FROM audit_fold)";

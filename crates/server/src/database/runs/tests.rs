@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::database::{Connection, Location, Tx, migrate};
-use crate::store::MIGRATIONS;
+use crate::database::Connection;
+use crate::database::scratch::{in_transaction, token_service};
 
 /// What happens to the runs.
 #[derive(Debug, Clone)]
@@ -32,22 +31,9 @@ struct World {
     _folder: tempfile::TempDir,
 }
 
-fn in_transaction<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&SqliteTx<'_>) -> Result<T, DatabaseError>,
-) -> Result<T, DatabaseError> {
-    connection.transaction(|tx| match tx {
-        Tx::Sqlite(sqlite) => work(sqlite),
-        Tx::Postgres(_) => Err(DatabaseError::Gone),
-    })
-}
-
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let location = Location::Sqlite(folder.path().join("runs.db"));
-        let mut connection = Connection::open(&location, 512).unwrap();
-        migrate(&mut connection, MIGRATIONS, Timestamp::UNIX_EPOCH).unwrap();
+        let (folder, mut connection) = token_service();
         let runs = in_transaction(&mut connection, Runs::load).unwrap();
         Self {
             connection,

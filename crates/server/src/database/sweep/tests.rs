@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 use warifu_credentials::TimeStep;
 use warifu_credentials::record::spent_to_stored;
 
 use super::*;
-use crate::database::{Connection, Location, Tx, migrate};
-use crate::store::MIGRATIONS;
+use crate::database::Connection;
+use crate::database::scratch::{in_transaction, token_service};
 
 /// Requests of a round in these tests.
 const ROUND: usize = 4 * PARTS;
@@ -39,23 +38,10 @@ struct World {
     _folder: tempfile::TempDir,
 }
 
-fn in_transaction<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&SqliteTx<'_>) -> Result<T, DatabaseError>,
-) -> Result<T, DatabaseError> {
-    connection.transaction(|tx| match tx {
-        Tx::Sqlite(sqlite) => work(sqlite),
-        Tx::Postgres(_) => Err(DatabaseError::Gone),
-    })
-}
-
 impl World {
     /// Credentials of all three platforms, evenly over the parts.
     fn new(count: u64) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let location = Location::Sqlite(folder.path().join("sweep.db"));
-        let mut connection = Connection::open(&location, 512).unwrap();
-        migrate(&mut connection, MIGRATIONS, Timestamp::UNIX_EPOCH).unwrap();
+        let (folder, mut connection) = token_service();
         let credentials: Vec<_> = (0..count)
             .map(|place| {
                 let within = place * CredentialId::PER_PLATFORM / count;
