@@ -80,6 +80,7 @@ async function idAndPassword(customer, button) {
   await customer.press(button);
 }
 
+/** Tells the code that was spent on it. */
 async function register(customer, token) {
   await customer.page.goto(customer.server.bank);
   await customer.follow(REGISTER);
@@ -89,24 +90,29 @@ async function register(customer, token) {
   assert.deepEqual(trail, ['利用者認証', 'ワンタイムパスワード登録情報入力', '処理結果']);
   await customer.looks();
   await customer.fill('トークンID', token.id.replace(/(.{4})(.{4})(.{4})/, '$1 $2 $3').toLowerCase());
-  await customer.fill('ワンタイムパスワード', await token.code());
+  const spent = await token.code();
+  await customer.fill('ワンタイムパスワード', spent);
   await customer.press('登録');
   await customer.says('ワンタイムパスワードの利用登録が完了しました。');
   await customer.says('処理結果番号');
   await customer.looks();
   await customer.follow('ログイン画面');
+  return spent;
 }
 
+/** Tells the code that was spent on it, if one was. */
 async function logIn(customer, token) {
   await customer.page.goto(customer.server.bank);
   await idAndPassword(customer, 'ログイン');
+  const spent = await token?.code();
   if (token) {
     assert.equal(await customer.heading(), 'ワンタイムパスワード認証');
     await customer.page.reload();
-    await customer.fill('ワンタイムパスワード', await token.code());
+    await customer.fill('ワンタイムパスワード', spent);
     await customer.press('確認');
   }
   assert.equal(await customer.heading(), 'トップページ');
+  return spent;
 }
 
 async function logOut(customer) {
@@ -125,15 +131,13 @@ async function orderTransfer(customer, amount) {
   await customer.press('次へ');
 }
 
-async function transfer(customer, token, amount) {
+async function transfer(customer, code, amount) {
   await orderTransfer(customer, amount);
   await customer.says('ﾐﾎﾝ ｼﾖｳｼﾞ(ｶ');
   await customer.says(`${amount.toLocaleString('en-US')}円`);
   await customer.looks();
-  const spent = await token.code();
-  await customer.fill('ワンタイムパスワード', spent);
+  await customer.fill('ワンタイムパスワード', await code());
   await customer.press('実行');
-  return spent;
 }
 
 async function signStaffIn(staff, who, token) {
@@ -167,9 +171,9 @@ async function guide(browser, server, way) {
   const [first, second, third] = tokens;
 
   // B2: registered, and the registration's code is no good for the login.
-  await register(customer, first);
+  const registered = await register(customer, first);
   await idAndPassword(customer, 'ログイン');
-  await customer.fill('ワンタイムパスワード', await first.code());
+  await customer.fill('ワンタイムパスワード', registered);
   if (!scripts) {
     await customer.press('確認');
     await customer.says('このコードはすでに使われています。');
@@ -177,15 +181,15 @@ async function guide(browser, server, way) {
   await server.advance(30);
 
   // B3, B10: the login's code typed again at a transfer is refused, with the seconds to wait.
-  await logIn(customer, first);
+  const loggedIn = await logIn(customer, first);
   await customer.looks();
   if (!scripts) {
-    await transfer(customer, first, 1_000);
+    await transfer(customer, () => loggedIn, 1_000);
     await customer.says('このコードはすでに使われています。');
     assert.match(await customer.page.locator('main').innerText(), /あと\d+秒で次のコード/);
   }
   await server.advance(30);
-  await transfer(customer, first, 30_000);
+  await transfer(customer, first.code, 30_000);
   await customer.says('お振込を受け付け、振り込みました。');
   await customer.says('330円');
   const receipt = await customer.page.locator('dd').first().innerText();
@@ -217,7 +221,7 @@ async function guide(browser, server, way) {
   await logOut(customer);
   await logIn(customer, null);
   await server.advance(30);
-  await transfer(customer, first, 10_000);
+  await transfer(customer, first.code, 10_000);
   await customer.says('お振込を受け付け、振り込みました。');
   await logOut(customer);
 
@@ -233,7 +237,7 @@ async function guide(browser, server, way) {
   await customer.says('トークンの変更が完了しました。');
   await server.advance(30);
   await logIn(customer, null);
-  await transfer(customer, first, 5_000);
+  await transfer(customer, first.code, 5_000);
   await customer.says('ワンタイムパスワードが違います。');
   await server.advance(30);
   await customer.fill('ワンタイムパスワード', await second.code());
