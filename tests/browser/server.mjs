@@ -1,6 +1,7 @@
 // Starts the warifu binary in a temporary folder on free ports, and ends it.
 
 import { execFile, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,16 +19,22 @@ export function binary(variable) {
   return path;
 }
 
-/** A port that was free a moment ago. */
-async function freePort() {
-  const probe = createServer();
-  await new Promise((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+/** Different ports that nobody listens on, below those (from 32,768 on) that outgoing connections take meanwhile. */
+async function freePorts(count) {
+  const held = new Map();
+  for (let tries = 0; held.size < count; tries += 1) {
+    if (tries > 10_000) throw new Error('not so many free ports');
+    const port = randomInt(20_000, 32_000);
+    const probe = createServer();
+    const listens = await new Promise((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    // Held until all are found, so that none comes twice.
+    if (listens) held.set(port, probe);
+  }
+  for (const probe of held.values()) await new Promise((resolve) => probe.close(resolve));
+  return [...held.keys()];
 }
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -101,12 +108,12 @@ async function startProcess(folder, name, text, { clocked, env = {} }) {
  */
 export async function startServer({ clocked = false, apart = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'warifu-browser-'));
-  const [port, bankPort, staffPort] = [await freePort(), await freePort(), await freePort()];
+  const [port, bankPort, staffPort, ...metrics] = await freePorts(6);
   const filled = (await readFile(TEMPLATE, 'utf8'))
     .replaceAll('{port}', String(port))
     .replaceAll('{bank_port}', String(bankPort))
     .replaceAll('{staff_port}', String(staffPort));
-  const metricsPorts = { var: await freePort(), tokens: await freePort(), bank: await freePort() };
+  const metricsPorts = { var: metrics[0], tokens: metrics[1], bank: metrics[2] };
   const inFolder = (name) =>
     filled
       .replaceAll('{data_dir}', join(folder, name))

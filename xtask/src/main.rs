@@ -18,6 +18,7 @@ mod flame;
 mod fuzz;
 mod long_runs;
 mod packages;
+mod ports;
 mod postgres;
 mod race;
 mod run;

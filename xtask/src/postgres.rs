@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{packages, run};
+use crate::{packages, ports, run};
 
 /// The oldest PostgreSQL that Warifu supports.
 const OLDEST: u32 = 15;
@@ -176,7 +175,7 @@ impl Server {
     fn start(&self) -> Result<u16> {
         let mut trouble = None;
         for _ in 0..5 {
-            let port = free_port()?;
+            let [port] = ports::free()?;
             let log = self.folder.join("log");
             let mut start = self.command("pg_ctl")?;
             start
@@ -196,12 +195,6 @@ impl Server {
         }
         Err(trouble.unwrap_or_else(|| anyhow::anyhow!("PostgreSQL was not tried")))
     }
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    Ok(listener.local_addr()?.port())
 }
 
 fn tail(log: &Path) -> String {

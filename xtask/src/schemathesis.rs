@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{postgres, run, workspace};
+use crate::{ports, run, workspace};
 
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
@@ -115,13 +115,13 @@ impl Server {
         let folder = tempfile::Builder::new()
             .prefix("warifu-schemathesis-")
             .tempdir()?;
-        let port = postgres::free_port()?;
+        let [port, metrics, bank, staff] = ports::free()?;
         let config = CONFIG
             .replace("{data_dir}", &folder.path().join("var").to_string_lossy())
             .replace("{port}", &port.to_string())
-            .replace("{metrics_port}", &postgres::free_port()?.to_string())
-            .replace("{bank_port}", &postgres::free_port()?.to_string())
-            .replace("{staff_port}", &postgres::free_port()?.to_string());
+            .replace("{metrics_port}", &metrics.to_string())
+            .replace("{bank_port}", &bank.to_string())
+            .replace("{staff_port}", &staff.to_string());
         std::fs::write(folder.path().join("warifu.toml"), config)?;
         let warifu = |words: &[&str]| -> Command {
             let mut command = run::program(binary);

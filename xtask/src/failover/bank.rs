@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::browser::{Addresses, Http};
-use super::network::free_ports;
 use super::place::{Place, Process};
 use super::sample::Sample;
-use crate::run;
+use crate::{ports, run};
 
 /// How many copies.
 pub(super) const COPIES: usize = 2;
@@ -42,11 +41,10 @@ impl<'a> Bank<'a> {
             http: Http::new(),
         };
         let first = place.file("copy1").join("master.key");
-        for number in 1..=COPIES {
+        let ports = ports::free::<{ COPIES * 4 }>()?;
+        let (ports, _) = ports.as_chunks();
+        for (number, [tokens, customers, staff, metrics]) in (1..).zip(ports) {
             let data = place.file(&format!("copy{number}"));
-            let [tokens, customers, staff, metrics] = free_ports(4)?
-                .try_into()
-                .map_err(|_| anyhow::anyhow!("four ports"))?;
             let url = |name: &str| format!("postgres://warifu@127.0.0.1:{database}/{name}");
             let text = format!(
                 "data_dir = '{}'\n[token_service]\nlisten = '127.0.0.1:{tokens}'\ndatabase = '{}'\n\

@@ -1,10 +1,8 @@
 //! Three nodes: in a network namespace each, joined by a bridge, so that one can be cut off; or all on loopback.
 
-use std::net::TcpListener;
+use anyhow::{Context, Result};
 
-use anyhow::{Context, Result, bail};
-
-use crate::run;
+use crate::{ports, run};
 
 /// How many nodes.
 pub(super) const NODES: usize = 3;
@@ -54,7 +52,7 @@ pub(super) fn namespaces_possible() -> bool {
 impl Network {
     /// All on loopback, on ports that nobody listens on.
     pub(super) fn loopback() -> Result<Self> {
-        let mut ports = free_ports(NODES * 4 + 1)?.into_iter();
+        let mut ports = ports::free::<{ NODES * 4 + 1 }>()?.into_iter();
         let mut next = || ports.next().context("not so many free ports");
         let mut nodes = Vec::new();
         for number in 0..NODES {
@@ -193,43 +191,4 @@ impl Network {
 
 fn ip(words: &str) -> Result<()> {
     run::captured(run::program("ip").args(words.split(' '))).map(drop)
-}
-
-/// Ports that nobody listens on, below those that outgoing connections take.
-pub(super) fn free_ports(count: usize) -> Result<Vec<u16>> {
-    let mut held = Vec::new();
-    for _ in 0..10_000 {
-        if held.len() == count {
-            return held
-                .iter()
-                .map(|listener: &TcpListener| Ok(listener.local_addr()?.port()))
-                .collect();
-        }
-        let mut random = [0; 2];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("{error}"))?;
-        let port = 20_000 + u16::from_ne_bytes(random) % 12_000;
-        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
-            held.push(listener);
-        }
-    }
-    bail!("not so many free ports")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_two_programs_get_one_port() {
-        let network = Network::loopback().unwrap();
-        let ports = network
-            .nodes()
-            .iter()
-            .flat_map(|node| [node.etcd, node.etcd_peers, node.postgres, node.patroni]);
-        let ports: BTreeSet<_> = ports.chain([network.database]).collect();
-        assert_eq!(ports.len(), NODES * 4 + 1);
-        assert!(ports.iter().all(|port| (20_000..32_000).contains(port)));
-    }
 }
