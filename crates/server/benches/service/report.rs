@@ -70,10 +70,7 @@ impl Report {
     }
 
     fn series(&self) -> impl Iterator<Item = &Series> {
-        let http = self
-            .http
-            .iter()
-            .flat_map(|http| [&http.bare, &http.validate]);
+        let http = self.http.iter().flat_map(HttpFigures::series);
         self.store.iter().map(|figures| &figures.series).chain(http)
     }
 

@@ -35,17 +35,23 @@ pub(crate) fn thresholds(report: &Report) -> Vec<Threshold> {
         .collect()
 }
 
-fn in_process(report: &Report) -> [Threshold; 3] {
+fn in_process(report: &Report) -> [Threshold; 5] {
     let best = report.best_us();
-    let series = |engine: &str, size| {
+    let series = |engine: &str, size, in_flight| {
         let mut all = report.store.iter();
-        all.find(|load| load.engine == engine && load.size == size && load.in_flight == 256)
+        all.find(|load| load.engine == engine && load.size == size && load.in_flight == in_flight)
             .map(|load| &load.series)
     };
     let rate = |series: Option<&Series>| series?.median(best, |round| round.per_second);
-    let small = series("SQLite", 100_000);
-    let large = series("SQLite", 1_000_000);
-    let postgres = series("PostgreSQL", 100_000);
+    let small = series("SQLite", 100_000, 256);
+    let postgres = series("PostgreSQL", 100_000, 256);
+    let large_postgres = series("PostgreSQL", 1_000_000, 256);
+    let growth = |what, in_flight| {
+        let small = series("SQLite", 100_000, in_flight);
+        let large = series("SQLite", 1_000_000, in_flight);
+        Threshold::new(what, AtLeast(0.9), ratio(rate(large), rate(small)))
+            .judged_by(best, [small, large])
+    };
     [
         Threshold::new(
             "SQLite in process, 100,000 credentials, 256 in flight: validations a second",
@@ -53,41 +59,60 @@ fn in_process(report: &Report) -> [Threshold; 3] {
             rate(small),
         )
         .judged_by(best, [small]),
-        Threshold::new(
-            "SQLite in process, 256 in flight: 1,000,000 credentials beside 100,000",
-            AtLeast(0.5),
-            ratio(rate(large), rate(small)),
-        )
-        .judged_by(best, [small, large]),
+        growth(
+            "SQLite in process, 64 in flight: 1,000,000 credentials beside 100,000",
+            64,
+        ),
+        growth("the same, 256 in flight", 256),
         Threshold::new(
             "PostgreSQL in process, 100,000 credentials, 256 in flight: validations a second",
             AtLeast(20_000.0),
             rate(postgres),
         )
         .judged_by(best, [postgres]),
+        Threshold::new(
+            "PostgreSQL in process, 1,000,000 credentials, 256 in flight: validations a second",
+            AtLeast(30_000.0),
+            rate(large_postgres),
+        )
+        .judged_by(best, [large_postgres]),
     ]
 }
 
-fn over_http(report: &Report) -> [Threshold; 4] {
+fn over_http(report: &Report) -> [Threshold; 6] {
     let best = report.best_us();
     let http = report.http.as_ref();
     let bare = http.map(|http| &http.bare);
     let validate = http.map(|http| &http.validate);
+    let many = http.and_then(|http| http.many.as_ref());
     let median = |series: Option<&Series>, figure: fn(&Round) -> f64| series?.median(best, figure);
     let rate = |series| median(series, |round| round.per_second);
+    let cpu = |series| median(series, |round| round.cpu_us);
     [
         Threshold::new(
             "over HTTP, 64 connections: validations beside bare answers",
-            AtLeast(0.2),
+            AtLeast(0.5),
             ratio(rate(validate), rate(bare)),
         )
         .judged_by(best, [bare, validate]),
         Threshold::new(
-            "over HTTP, 64 connections: p99, ms",
-            AtMost(20.0),
+            "the same: the server's CPU of a validation beside a bare answer",
+            AtMost(2.0),
+            ratio(cpu(validate), cpu(bare)),
+        )
+        .judged_by(best, [bare, validate]),
+        Threshold::new(
+            "the same: p99, ms",
+            AtMost(5.0),
             median(validate, |round| round.p99_ms),
         )
         .judged_by(best, [validate]),
+        Threshold::new(
+            "the same: 1,000,000 credentials beside 100,000",
+            AtLeast(0.9),
+            ratio(rate(many), rate(validate)),
+        )
+        .judged_by(best, [many, validate]),
         Threshold::new(
             "the server's resident memory under load, 100,000 credentials: MiB",
             AtMost(80.0),

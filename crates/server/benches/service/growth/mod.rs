@@ -135,7 +135,7 @@ impl Made {
             let fdatasync = disk.fdatasync()?;
             let now = newer_step(before);
             before = Some(now);
-            let turns = steps.turns(now)?;
+            let turns = steps.turns(now, ASKED)?;
             let key = self.site.api_key.expose();
             let requests = Requests::validations(&turns, key, NAMED_FROM + self.rows)?;
             let round = runtime.block_on(async {

@@ -12,6 +12,8 @@ pub(crate) struct HttpFigures {
     pub(crate) bare: Series,
     /// Validations.
     pub(crate) validate: Series,
+    /// Validations by a server with more credentials, but in a quick run.
+    pub(crate) many: Option<Series>,
     /// The server's memory.
     pub(crate) memory: Memory,
     /// Bytes of an audit row on the disk, afterwards.
@@ -19,15 +21,24 @@ pub(crate) struct HttpFigures {
 }
 
 impl HttpFigures {
-    pub(crate) fn new(credentials: u32, connections: usize) -> Self {
+    pub(crate) fn new(credentials: u32, many: Option<u32>, connections: usize) -> Self {
+        let validations = |credentials: u32| {
+            Series::new(format!(
+                "HTTP, {credentials} credentials, {connections} connections"
+            ))
+        };
         Self {
             bare: Series::new(format!("HTTP, bare answer, {connections} connections")),
-            validate: Series::new(format!(
-                "HTTP, {credentials} credentials, {connections} connections"
-            )),
+            validate: validations(credentials),
+            many: many.map(validations),
             memory: Memory::default(),
             audit_row_bytes: 0.0,
         }
+    }
+
+    /// All rounds.
+    pub(crate) fn series(&self) -> impl Iterator<Item = &Series> {
+        [&self.bare, &self.validate].into_iter().chain(&self.many)
     }
 }
 

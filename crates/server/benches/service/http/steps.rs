@@ -52,11 +52,12 @@ impl Steps {
         Self { tokens, next: 0 }
     }
 
-    /// The next turns, at most one a token, up to the first token that has no new code yet.
-    pub(crate) fn turns(&self, now: TimeStep) -> Result<Vec<Turn>> {
-        let mut turns = Vec::with_capacity(self.tokens.len());
+    /// The next turns, at most so many and one a token, up to the first token that has no new code yet.
+    pub(crate) fn turns(&self, now: TimeStep, most: usize) -> Result<Vec<Turn>> {
+        let most = most.min(self.tokens.len());
+        let mut turns = Vec::with_capacity(most);
         let tokens = self.tokens.iter().enumerate().cycle().skip(self.next);
-        for (number, token) in tokens.take(self.tokens.len()) {
+        for (number, token) in tokens.take(most) {
             let Some(step) = token.next_step(now) else {
                 break;
             };
