@@ -155,9 +155,9 @@ pub(crate) fn audit_row_bytes(tx: &mut Tx<'_>) -> std::result::Result<f64, Datab
     }
     let audit = count("SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name = 'audit'")?;
     let index = count(
-        "SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ('request_runs', 'request_filters')",
+        "SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ('request_blocks', 'request_filters')",
     )?;
     // The newest requests are not folded into the index yet, so it has its own number of rows.
-    let folded = count("SELECT COUNT(*) FROM request_runs")?.max(1.0);
+    let folded = count("SELECT SUM(LENGTH(entries)) / 24 FROM request_blocks")?.max(1.0);
     Ok(audit / rows + index / folded)
 }

@@ -16,6 +16,7 @@ mod notices;
 mod pool;
 mod postgres_engine;
 mod recent;
+mod run_keys;
 mod runs;
 #[cfg(test)]
 mod scratch;

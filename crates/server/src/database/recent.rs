@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
-use super::runs::{Runs, exactly_one};
+use super::run_keys::RunKeys;
+use super::runs::{Runs, exactly_one, slices};
 use super::sweep::{Older, Spent, Sweep};
 use super::threads::spawn;
 use super::{DatabaseError, Row, Value, sqlite_engine::SqliteTx};
@@ -42,13 +43,6 @@ const FOLDED_PER_FOUR_ADDED: usize = 5;
 /// through its whole page cache, so there are few of them; and each makes a commit longer, so none is big.
 const STEP: usize = 512;
 
-/// How many requests one statement folds.
-const ROWS: usize = 16;
-
-const FOLD_MANY: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3), (?1, ?4, ?5), (?1, ?6, ?7),
-     (?1, ?8, ?9), (?1, ?10, ?11), (?1, ?12, ?13), (?1, ?14, ?15), (?1, ?16, ?17), (?1, ?18, ?19), (?1, ?20, ?21),
-     (?1, ?22, ?23), (?1, ?24, ?25), (?1, ?26, ?27), (?1, ?28, ?29), (?1, ?30, ?31), (?1, ?32, ?33)";
-const FOLD_ONE: &str = "INSERT INTO request_runs (run, request, position) VALUES (?1, ?2, ?3)";
 const READ_PROGRESS: &str = "SELECT through, run, until, request FROM audit_fold";
 const PROGRESS: &str =
     "UPDATE audit_fold SET run = ?1, until = ?2, request = ?3 WHERE through < ?2";
@@ -311,14 +305,15 @@ impl Folding {
         let share = (order.requests.len() * added * FOLDED_PER_FOUR_ADDED)
             .div_ceil(4 * generation.max(1))
             .max(1);
-        let rest = order.requests.iter().skip(self.folded);
-        let some: Vec<_> = rest
-            .take(share)
-            .filter_map(|request| self.requests.get_key_value(request))
-            .collect();
-        fold_requests(tx, self.run, &some)?;
+        let keys = RunKeys::blocks(self.run, slices(order.requests.len()));
+        let end = (self.folded + share).min(order.requests.len());
+        let end = keys.block_end(&order.requests, end);
+        let some = order.requests.get(self.folded..end).unwrap_or_default();
+        let entry = |request: &Key| Some((*request, *self.requests.get(request)?));
+        let entries: Vec<_> = some.iter().filter_map(entry).collect();
+        keys.write(tx, &entries)?;
 
-        self.pending = self.folded + some.len();
+        self.pending = end;
         if self.pending >= order.requests.len() {
             runs.list(tx, self.run, &order.requests)?;
             let ended = tx.execute(END, &[Value::Int(self.until), Value::Int(self.run)])?;
@@ -349,36 +344,6 @@ fn progress(row: &Row<'_>) -> Result<(i64, Option<Left>), DatabaseError> {
     let last = row.maybe_bytes(3)?;
     let last = last.map(|request| key(&request, until)).transpose()?;
     Ok((through, Some(Left { run, until, last })))
-}
-
-fn fold_requests(
-    tx: &mut SqliteTx<'_>,
-    run: i64,
-    some: &[(&Key, &i64)],
-) -> Result<(), DatabaseError> {
-    let mut many = tx.repeated(FOLD_MANY)?;
-    let mut one = tx.repeated(FOLD_ONE)?;
-    for rows in some.chunks(ROWS) {
-        if rows.len() == ROWS {
-            let values = rows.iter().flat_map(|(request, position)| {
-                [Value::Bytes(request.as_slice()), Value::Int(**position)]
-            });
-            many.execute(
-                &std::iter::once(Value::Int(run))
-                    .chain(values)
-                    .collect::<Vec<_>>(),
-            )?;
-        } else {
-            for (request, position) in rows {
-                one.execute(&[
-                    Value::Int(run),
-                    Value::Bytes(request.as_slice()),
-                    Value::Int(**position),
-                ])?;
-            }
-        }
-    }
-    Ok(())
 }
 
 pub(crate) fn key(bytes: &[u8], row: i64) -> Result<Key, DatabaseError> {

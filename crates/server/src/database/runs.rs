@@ -1,4 +1,5 @@
-//! SQLite only: where each request stands in the audit trail, in sorted runs (docs/decisions/0034).
+//! SQLite only: where each request stands in the audit trail, in sorted runs (docs/decisions/0034), whose keys stand in blocks
+//! ([`super::run_keys`]).
 //!
 //! Keys are random, so one tree over all of them would cost each row a page of its own. Here a generation of keys
 //! ([`super::recent`]) is written in their order and never changed: neighbours share a page however long the trail is. Eight
@@ -6,14 +7,15 @@
 //!
 //! A run is one from the commit that lists it, which is also the one that takes those from the list that went into it. What
 //! is not listed is looked for nowhere. Which runs are being merged stands in the list, and the filters of the new run say
-//! how far that has come: they are written with the rows of their slice, so whoever starts anew goes on with the next one. No
-//! key is ever in a listed run whose filter does not know it: filter and rows of a slice come from the same keys, and what is
+//! how far that has come: they are written with the keys of their slice, so whoever starts anew goes on with the next one. No
+//! key is ever in a listed run whose filter does not know it: filter and blocks of a slice come from the same keys, and what is
 //! stored of either is read back whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::filter::Filter;
 use super::recent::Key;
+use super::run_keys::{self, RunKeys, slice_of};
 use super::sqlite_engine::SqliteTx;
 use super::{DatabaseError, Value};
 
@@ -27,27 +29,13 @@ const SLICE: usize = 1_024;
 /// Of slices there are at most 2^20: a run of more keys has longer ones.
 const SLICE_BITS: u32 = 20;
 
-/// How many rows are merged or removed for each four that commits add.
+/// How many keys are merged or removed for each four that commits add.
 const WORK_PER_FOUR_ADDED: usize = 5;
 
 /// How many filters of a run that is gone are removed in a step.
 const FILTERS_REMOVED: i64 = 4;
 
-/// How a request is looked for that the filter of a run lets pass.
-const FIND: &str = "SELECT position FROM request_runs WHERE run = ?1 AND request = ?2";
 const FIND_OLD: &str = "SELECT position FROM request_index WHERE request = ?1";
-
-/// More than any key.
-const END: [u8; 17] = [0xff; 17];
-
-const MERGE: &str = "INSERT INTO request_runs (run, request, position)
-     SELECT ?1, request, position FROM request_runs
-     WHERE run IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) AND request >= ?10 AND request < ?11 ORDER BY request
-     ON CONFLICT DO NOTHING";
-const KEYS_OF_SLICE: &str =
-    "SELECT request FROM request_runs WHERE run = ?1 AND request >= ?2 AND request < ?3";
-const REMOVE_ROWS: &str = "DELETE FROM request_runs WHERE run = ?1 AND request <= COALESCE(
-     (SELECT request FROM request_runs WHERE run = ?1 ORDER BY request LIMIT 1 OFFSET ?2), ?3)";
 const REMOVE_FILTERS: &str = "DELETE FROM request_filters WHERE run = ?1 AND slice <= COALESCE(
      (SELECT slice FROM request_filters WHERE run = ?1 ORDER BY slice LIMIT 1 OFFSET ?2), ?3)";
 
@@ -56,7 +44,7 @@ pub(crate) struct Runs {
     /// The newest first.
     listed: Vec<Run>,
     merges: Vec<Merge>,
-    /// Numbers of runs whose rows are to be removed.
+    /// Numbers of runs whose keys are to be removed.
     gone: Vec<i64>,
     /// The number of the next run.
     next: i64,
@@ -65,7 +53,7 @@ pub(crate) struct Runs {
 }
 
 struct Run {
-    number: i64,
+    keys: RunKeys,
     tier: i64,
     /// One for each slice; their number is a power of two.
     filters: Vec<Filter>,
@@ -74,7 +62,7 @@ struct Run {
 /// Eight runs on their way to be one.
 struct Merge {
     tier: i64,
-    sources: [i64; FAN],
+    sources: [RunKeys; FAN],
     into: i64,
     slices: usize,
     /// Of the slices that are done.
@@ -85,17 +73,21 @@ impl Runs {
     /// Reads which runs there are, and their filters.
     pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
         let all = tx.query(
-            "SELECT run, tier, merged_into FROM request_run_list ORDER BY run DESC",
+            "SELECT run, tier, merged_into, blocks FROM request_run_list ORDER BY run DESC",
             &[],
-            |row| Ok((row.int(0)?, row.int(1)?, row.maybe_int(2)?)),
+            |row| {
+                let blocks = row.int(3)? != 0;
+                Ok((row.int(0)?, row.int(1)?, row.maybe_int(2)?, blocks))
+            },
         )?;
         let mut listed = Vec::with_capacity(all.len());
         let mut merged = BTreeMap::<_, Vec<_>>::new();
-        for (place, (number, tier, into)) in all.into_iter().enumerate() {
+        for (place, (number, tier, into, blocks)) in all.into_iter().enumerate() {
+            let filters = filters(tx, number)?;
             listed.push(Run {
-                number,
+                keys: keys(number, blocks, filters.len()),
                 tier,
-                filters: filters(tx, number)?,
+                filters,
             });
             if let Some(into) = into {
                 merged.entry(into).or_default().push(place);
@@ -115,14 +107,15 @@ impl Runs {
         let folding = tx
             .query_one("SELECT run FROM audit_fold", &[], |row| row.maybe_int(0))?
             .flatten();
-        let mut numbers = stored(tx, "SELECT MIN(run) FROM request_runs WHERE run > ?1")?;
+        let mut numbers = stored(tx, run_keys::NEXT_OF_BLOCKS)?;
+        numbers.extend(stored(tx, run_keys::NEXT_OF_ROWS)?);
         numbers.extend(stored(
             tx,
             "SELECT MIN(run) FROM request_filters WHERE run > ?1",
         )?);
         numbers.sort_unstable();
         numbers.dedup();
-        let wanted = listed.iter().map(|run| run.number);
+        let wanted = listed.iter().map(|run| run.keys.run());
         let wanted = wanted.chain(merges.iter().map(|merge| merge.into));
         let wanted: BTreeSet<_> = wanted.chain(folding).collect();
         let newest = wanted.last().max(numbers.last()).copied().unwrap_or(0);
@@ -154,11 +147,7 @@ impl Runs {
             {
                 continue;
             }
-            let found = tx.query_one(
-                FIND,
-                &[Value::Int(run.number), Value::Bytes(request)],
-                |row| row.int(0),
-            )?;
+            let found = run.keys.find(tx, request)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -176,7 +165,7 @@ impl Runs {
         number
     }
 
-    /// Lists a run whose rows are all there: these keys, in their order.
+    /// Lists a run whose blocks are all there: these keys, in their order.
     pub(crate) fn list(
         &mut self,
         tx: &SqliteTx<'_>,
@@ -190,7 +179,7 @@ impl Runs {
             let end = rest.partition_point(|key| slice_of(key, slices) <= slice);
             let (some, others) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             rest = others;
-            filters.push(keep_filter(tx, number, slice, some)?);
+            filters.push(keep_filter(tx, number, slice, some.iter())?);
         }
         self.enter(tx, number, 0, filters)
     }
@@ -198,9 +187,9 @@ impl Runs {
     /// Goes on with what is under way, by as much as commits have added.
     pub(crate) fn step(&mut self, tx: &SqliteTx<'_>, added: usize) -> Result<(), DatabaseError> {
         self.begin_merges(tx)?;
-        let rows = (added * WORK_PER_FOUR_ADDED).div_ceil(4);
+        let keys = (added * WORK_PER_FOUR_ADDED).div_ceil(4);
         for mut merge in std::mem::take(&mut self.merges) {
-            for _ in 0..rows.div_ceil(SLICE) {
+            for _ in 0..keys.div_ceil(SLICE) {
                 if merge.filters.len() < merge.slices {
                     merge.slice(tx)?;
                 }
@@ -216,7 +205,7 @@ impl Runs {
             let Some(number) = self.gone.first().copied() else {
                 break;
             };
-            if remove(tx, number, rows)? {
+            if remove(tx, number, keys)? {
                 self.gone.remove(0);
             }
         }
@@ -237,10 +226,10 @@ impl Runs {
             let Some(merge) = Merge::of(self.next, oldest.take(FAN)) else {
                 continue;
             };
-            for number in merge.sources {
+            for source in merge.sources {
                 let marked = tx.execute(
                     "UPDATE request_run_list SET merged_into = ?2 WHERE run = ?1 AND merged_into IS NULL",
-                    &[Value::Int(number), Value::Int(merge.into)],
+                    &[Value::Int(source.run()), Value::Int(merge.into)],
                 )?;
                 exactly_one(marked, "a run that is to be merged")?;
             }
@@ -252,16 +241,16 @@ impl Runs {
 
     /// What was merged takes the place of its sources.
     fn replace(&mut self, tx: &SqliteTx<'_>, merge: Merge) -> Result<(), DatabaseError> {
-        for number in merge.sources {
+        let sources = merge.sources.map(RunKeys::run);
+        for number in sources {
             let removed = tx.execute(
                 "DELETE FROM request_run_list WHERE run = ?1 AND merged_into = ?2",
                 &[Value::Int(number), Value::Int(merge.into)],
             )?;
             exactly_one(removed, "a run that was merged")?;
         }
-        self.listed
-            .retain(|run| !merge.sources.contains(&run.number));
-        self.gone.extend(merge.sources);
+        self.listed.retain(|run| !sources.contains(&run.keys.run()));
+        self.gone.extend(sources);
         self.enter(tx, merge.into, merge.tier + 1, merge.filters)
     }
 
@@ -273,13 +262,13 @@ impl Runs {
         filters: Vec<Filter>,
     ) -> Result<(), DatabaseError> {
         let listed = tx.execute(
-            "INSERT INTO request_run_list (run, tier) VALUES (?1, ?2)",
+            "INSERT INTO request_run_list (run, tier, blocks) VALUES (?1, ?2, 1)",
             &[Value::Int(number), Value::Int(tier)],
         )?;
         exactly_one(listed, "a run")?;
-        let place = self.listed.partition_point(|run| run.number > number);
+        let place = self.listed.partition_point(|run| run.keys.run() > number);
         let run = Run {
-            number,
+            keys: RunKeys::blocks(number, filters.len()),
             tier,
             filters,
         };
@@ -295,26 +284,29 @@ pub(crate) struct Ways {
     /// How many requests these have.
     pub(crate) requests: u64,
     /// Each with the number of its slices, the newest first.
-    listed: Vec<(i64, usize)>,
+    listed: Vec<(RunKeys, usize)>,
 }
 
 impl Ways {
     /// Reads which runs there are, and counts what is in them.
     pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
         let listed = tx.query(
-            "SELECT run, (SELECT COUNT(*) FROM request_filters WHERE request_filters.run = request_run_list.run)
+            "SELECT run, blocks, (SELECT COUNT(*) FROM request_filters WHERE request_filters.run = request_run_list.run)
              FROM request_run_list ORDER BY run DESC",
             &[],
-            |row| Ok((row.int(0)?, usize::try_from(row.int(1)?).unwrap_or(0))),
+            |row| {
+                let slices = usize::try_from(row.int(2)?).unwrap_or(0);
+                Ok((keys(row.int(0)?, row.int(1)? != 0, slices), slices))
+            },
         )?;
         let counted = tx.query_one(
-            "SELECT through, (SELECT COUNT(*) FROM request_index) + (SELECT COUNT(*) FROM request_runs
-                 WHERE run IN (SELECT run FROM request_run_list))
-             FROM audit_fold",
+            "SELECT through, (SELECT COUNT(*) FROM request_index) FROM audit_fold",
             &[],
             |row| Ok((row.int(0)?, row.int(1)?)),
         )?;
-        let (through, requests) = counted.ok_or(DatabaseError::Gone)?;
+        let (through, old) = counted.ok_or(DatabaseError::Gone)?;
+        let counted = tx.query_one(run_keys::COUNT, &[], |row| row.int(0))?;
+        let requests = old + counted.ok_or(DatabaseError::Gone)?;
         Ok(Self {
             through,
             requests: requests.unsigned_abs(),
@@ -328,11 +320,11 @@ impl Ways {
         tx: &SqliteTx<'_>,
         request: &Key,
     ) -> Result<Option<i64>, DatabaseError> {
-        for (run, slices) in &self.listed {
+        for (keys, slices) in &self.listed {
             let slice = i64::try_from(slice_of(request, *slices)).unwrap_or(i64::MAX);
             let filter = tx.query_one(
                 "SELECT bits FROM request_filters WHERE run = ?1 AND slice = ?2",
-                &[Value::Int(*run), Value::Int(slice)],
+                &[Value::Int(keys.run()), Value::Int(slice)],
                 |row| Ok(Filter::from_stored(row.bytes(0)?)),
             )?;
             if filter
@@ -341,9 +333,7 @@ impl Ways {
             {
                 continue;
             }
-            let found = tx.query_one(FIND, &[Value::Int(*run), Value::Bytes(request)], |row| {
-                row.int(0)
-            })?;
+            let found = keys.find(tx, request)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -360,7 +350,7 @@ impl Merge {
         let slices = sources.iter().map(|run| run.filters.len()).sum::<usize>();
         sources.iter().all(|run| run.tier == tier).then(|| Self {
             tier,
-            sources: sources.map(|run| run.number),
+            sources: sources.map(|run| run.keys),
             into,
             slices: slices.next_power_of_two().min(1 << SLICE_BITS),
             filters: Vec::new(),
@@ -370,58 +360,43 @@ impl Merge {
     /// Merges the next slice.
     fn slice(&mut self, tx: &SqliteTx<'_>) -> Result<(), DatabaseError> {
         let slice = self.filters.len();
-        let from = bound(slice, self.slices);
-        let to = bound(slice + 1, self.slices);
-        let mut values = vec![Value::Int(self.into)];
-        values.extend(self.sources.iter().copied().map(Value::Int));
-        values.extend([Value::Bytes(&from), Value::Bytes(&to)]);
-        tx.execute(MERGE, &values)?;
-        let keys = tx.query(
-            KEYS_OF_SLICE,
-            &[
-                Value::Int(self.into),
-                Value::Bytes(&from),
-                Value::Bytes(&to),
-            ],
-            |row| super::recent::key(&row.bytes(0)?, self.into),
-        )?;
-        self.filters.push(keep_filter(tx, self.into, slice, &keys)?);
+        let mut entries = Vec::new();
+        for source in self.sources {
+            entries.extend(source.read(tx, slice, self.slices)?);
+        }
+        entries.sort_unstable();
+        entries.dedup_by_key(|(key, _)| *key);
+        RunKeys::blocks(self.into, self.slices).write(tx, &entries)?;
+        let keys = entries.iter().map(|(key, _)| key);
+        self.filters.push(keep_filter(tx, self.into, slice, keys)?);
         Ok(())
     }
 }
 
 /// How many slices a run of so many keys has: a power of two.
-fn slices(keys: usize) -> usize {
+pub(crate) fn slices(keys: usize) -> usize {
     keys.div_ceil(SLICE)
         .max(1)
         .next_power_of_two()
         .min(1 << SLICE_BITS)
 }
 
-/// In which of so many slices, a power of two, a key is: by its first bits.
-fn slice_of(key: &Key, slices: usize) -> usize {
-    let [a, b, c, d, ..] = *key;
-    let first = u64::from(u32::from_be_bytes([a, b, c, d]));
-    let slices = u64::try_from(slices).unwrap_or(1);
-    usize::try_from((first * slices) >> 32).unwrap_or(0)
-}
-
-/// The first key that may be in a slice, or the end of all.
-fn bound(slice: usize, slices: usize) -> Vec<u8> {
-    let (slice, slices) = (slice as u64, slices.max(1) as u64);
-    match u32::try_from((slice << 32) / slices) {
-        Ok(first) => first.to_be_bytes().to_vec(),
-        Err(_) => END.to_vec(),
+/// Where the keys of a listed run stand.
+fn keys(run: i64, blocks: bool, slices: usize) -> RunKeys {
+    if blocks {
+        RunKeys::blocks(run, slices)
+    } else {
+        RunKeys::Rows { run }
     }
 }
 
-fn keep_filter(
+fn keep_filter<'a>(
     tx: &SqliteTx<'_>,
     run: i64,
     slice: usize,
-    keys: &[Key],
+    keys: impl ExactSizeIterator<Item = &'a Key>,
 ) -> Result<Filter, DatabaseError> {
-    let filter = Filter::of(keys.iter());
+    let filter = Filter::of(keys);
     let slice = i64::try_from(slice).map_err(|_| DatabaseError::Gone)?;
     let kept = tx.execute(
         "INSERT INTO request_filters (run, slice, bits) VALUES (?1, ?2, ?3)",
@@ -482,15 +457,17 @@ fn stored(tx: &SqliteTx<'_>, next: &str) -> Result<Vec<i64>, DatabaseError> {
 }
 
 /// Removes some of what is left of a run; whether nothing is left.
-fn remove(tx: &SqliteTx<'_>, run: i64, rows: usize) -> Result<bool, DatabaseError> {
-    let most = i64::try_from(rows).unwrap_or(i64::MAX);
-    let run = Value::Int(run);
-    let removed = tx.execute(REMOVE_ROWS, &[run, Value::Int(most), Value::Bytes(&END)])?;
+fn remove(tx: &SqliteTx<'_>, run: i64, keys: usize) -> Result<bool, DatabaseError> {
+    let removed = run_keys::remove(tx, run, keys)?;
     let filters = tx.execute(
         REMOVE_FILTERS,
-        &[run, Value::Int(FILTERS_REMOVED), Value::Int(i64::MAX)],
+        &[
+            Value::Int(run),
+            Value::Int(FILTERS_REMOVED),
+            Value::Int(i64::MAX),
+        ],
     )?;
-    Ok(removed <= rows && filters <= FILTERS_REMOVED as usize)
+    Ok(removed && filters <= FILTERS_REMOVED as usize)
 }
 
 pub(crate) fn exactly_one(found: usize, statement: &'static str) -> Result<(), DatabaseError> {

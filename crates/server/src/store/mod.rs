@@ -49,4 +49,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0005_spent_sweep.sql"),
         postgres: include_str!("../../migrations/postgres/0005_spent_sweep.sql"),
     },
+    Migration {
+        number: 6,
+        name: "request_blocks",
+        sqlite: include_str!("../../migrations/sqlite/0006_request_blocks.sql"),
+        postgres: include_str!("../../migrations/postgres/0006_request_blocks.sql"),
+    },
 ];

@@ -6,7 +6,7 @@ use warifu_credentials::credential_id::CredentialId;
 use warifu_oath::Code;
 use warifu_wire::{EnableAnswer, ResyncAnswer, StopReason, ValidateAnswer};
 
-use crate::harness::{Engine, GENERATION, Service, Token, fresh_key, run, second};
+use crate::harness::{Engine, FOLDED, GENERATION, Service, Token, fresh_key, run, second};
 
 const THROUGH: &str = "SELECT through FROM audit_fold";
 const SWEPT: &str = "SELECT MIN(through) FROM spent_sweep";
@@ -149,14 +149,14 @@ fn on_sqlite_a_fold_goes_on_where_a_restart_left_it() {
             assert!(asked <= 3 * GENERATION, "the fold does not end");
             asked += ask(&service, &crowd, 300).await;
             service.restart();
-            let rows = service.place.count("SELECT COUNT(*) FROM request_runs");
+            let rows = service.place.count(FOLDED);
             assert!(rows >= folded, "what was folded was folded in vain");
             folded = rows;
         }
         assert_eq!(
             service
                 .place
-                .count("SELECT COUNT(DISTINCT run) FROM request_runs"),
+                .count("SELECT COUNT(DISTINCT block >> 32) FROM request_blocks"),
             1
         );
         let passed = service.place.count(
@@ -216,16 +216,73 @@ fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
                  WHERE credential = credentials.id AND position <= (SELECT through FROM audit_fold)), -1));
              DELETE FROM schema_migrations WHERE number >= 5;
              DROP TABLE spent_sweep;
+             INSERT INTO request_runs (run, request, position) SELECT run, request, position FROM audit, request_run_list
+                 WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold);
+             DROP TABLE request_blocks;
+             ALTER TABLE request_run_list DROP COLUMN blocks;
              ALTER TABLE audit_fold ADD COLUMN credential INTEGER;
              UPDATE audit_fold SET credential = 1 WHERE run IS NOT NULL",
         );
         let before = row_of(&service, &token);
         assert_eq!(before, service.step().0, "the row knows the later code");
         assert_eq!(migrations(&service), MIGRATIONS.len() - 4);
+        let one = service.place.count("SELECT COUNT(*) FROM request_run_list");
+        assert_eq!(one, 1, "all of it is in one run");
         service.restart();
         assert_eq!(service.check(&token, later).await, ValidateAnswer::Replayed);
         assert_eq!(service.check(&token, code).await, ValidateAnswer::Replayed);
         service.require_whole().await;
+    });
+}
+
+/// Schema 5 had a row for each request of a run.
+#[test]
+fn on_sqlite_a_database_of_schema_5_keeps_its_requests() {
+    run(async {
+        let mut service = Service::new(Engine::Sqlite);
+        let token = service.token().await;
+        let [code, later] = [0, 1].map(|steps| token.code(service.step().offset(steps)));
+        let first = service.check_as("first", service.bank, &token, code.clone());
+        assert_eq!(first.await, Ok(ValidateAnswer::Accepted));
+        fold(&service).await;
+        let second = service.check_as("second", service.bank, &token, later.clone());
+        assert_eq!(second.await, Ok(ValidateAnswer::Accepted));
+        let crowd = crowd(&service).await;
+        let mut asked = 0;
+        while service.place.count("SELECT COUNT(run) FROM audit_fold") == 0 {
+            assert!(asked <= 3 * GENERATION, "no fold begins");
+            asked += ask(&service, &crowd, 300).await;
+        }
+        service.stop_running();
+        service.place.meddle(
+            "DELETE FROM schema_migrations WHERE number >= 6;
+             INSERT INTO request_runs (run, request, position) SELECT request_run_list.run, request, position
+                 FROM audit, request_run_list WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold);
+             INSERT INTO request_runs (run, request, position) SELECT audit_fold.run, audit.request, position
+                 FROM audit, audit_fold WHERE audit.request IS NOT NULL AND position > through AND position <= until
+                 ORDER BY audit.request LIMIT 100;
+             UPDATE audit_fold SET request = (SELECT MAX(request) FROM request_runs WHERE run = audit_fold.run);
+             DROP TABLE request_blocks;
+             ALTER TABLE request_run_list DROP COLUMN blocks",
+        );
+        let listed = "SELECT COUNT(*) FROM request_run_list";
+        assert_eq!(service.place.count(listed), 1, "all of it is in one run");
+        assert_eq!(migrations(&service), MIGRATIONS.len() - 5);
+        service.restart();
+        service.require_whole().await;
+        let through = service.place.count(THROUGH);
+        while service.place.count(THROUGH) == through {
+            assert!(asked <= 6 * GENERATION, "the fold does not begin again");
+            asked += ask(&service, &crowd, 300).await;
+        }
+        ask(&service, &crowd, 2_000).await;
+        service.require_whole().await;
+        for (key, code) in [("first", code), ("second", later)] {
+            let again = service.check_as(key, service.bank, &token, code);
+            assert_eq!(again.await, Ok(ValidateAnswer::Accepted), "{key}");
+        }
+        let left = "SELECT COUNT(DISTINCT run) FROM request_runs";
+        assert_eq!(service.place.count(left), 1, "what was cut short is gone");
     });
 }
 
@@ -241,11 +298,8 @@ fn on_sqlite_a_database_of_schema_1_keeps_what_is_spent() {
             "UPDATE audit SET detail = 0 WHERE kind IN (SELECT kind FROM audit WHERE detail > 65536);
              UPDATE credentials SET last_step = {newest} WHERE id = {};
              DELETE FROM schema_migrations WHERE number >= 2;
-             INSERT INTO request_index (request, position) SELECT request, position FROM request_runs
-                 WHERE run IN (SELECT run FROM request_run_list);
-             INSERT INTO request_index (request, position) SELECT request, position FROM audit
-                 WHERE request IS NOT NULL AND position > (SELECT through FROM audit_fold);
-             DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters; DROP TABLE spent_sweep;
+             INSERT INTO request_index (request, position) SELECT request, position FROM audit WHERE request IS NOT NULL;
+             DROP TABLE request_blocks; DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters; DROP TABLE spent_sweep;
              ALTER TABLE audit_fold RENAME TO request_fold;
              ALTER TABLE request_fold DROP COLUMN run; ALTER TABLE request_fold DROP COLUMN until;
              ALTER TABLE request_fold DROP COLUMN request",
@@ -282,9 +336,9 @@ fn on_sqlite_a_verification_finds_a_request_or_a_spent_step_that_a_fold_lost() {
         service.place.disarm();
         for (damage, repair, fault) in [
             (
-                "CREATE TABLE kept AS SELECT * FROM request_runs LIMIT 1 OFFSET 4000;
-                 DELETE FROM request_runs WHERE request IN (SELECT request FROM kept)",
-                "INSERT INTO request_runs SELECT * FROM kept; DROP TABLE kept",
+                "CREATE TABLE kept AS SELECT * FROM request_blocks LIMIT 1 OFFSET 100;
+                 UPDATE request_blocks SET entries = SUBSTR(entries, 25) WHERE block IN (SELECT block FROM kept)",
+                "INSERT OR REPLACE INTO request_blocks SELECT * FROM kept; DROP TABLE kept",
                 "are to be found",
             ),
             (
@@ -294,8 +348,10 @@ fn on_sqlite_a_verification_finds_a_request_or_a_spent_step_that_a_fold_lost() {
                 "is not found",
             ),
             (
-                "UPDATE request_runs SET position = position + 1",
-                "UPDATE request_runs SET position = position - 1",
+                "CREATE TABLE kept AS SELECT * FROM request_blocks;
+                 UPDATE request_blocks
+                     SET entries = CAST(SUBSTR(entries, 1, 16) || x'7fffffff00000000' || SUBSTR(entries, 25) AS BLOB)",
+                "INSERT OR REPLACE INTO request_blocks SELECT * FROM kept; DROP TABLE kept",
                 "is not found",
             ),
             (

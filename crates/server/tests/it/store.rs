@@ -4,7 +4,9 @@ use warifu::database::{MigrationState, migrate, migration_state};
 use warifu::store::MIGRATIONS;
 use warifu_wire::ValidateAnswer;
 
-use crate::harness::{Engine, GENERATION, Place, Service, Token, fresh_key, relation, second};
+use crate::harness::{
+    Engine, FOLDED, GENERATION, Place, Service, Token, fresh_key, relation, second,
+};
 
 both_engines!(
     audit_rows_can_be_neither_changed_nor_removed,
@@ -133,7 +135,7 @@ fn on_sqlite_every_request_is_known_before_during_and_after_the_fold() {
         let crowd = tokens(&service, 50).await;
 
         many_validations(&service, &crowd, GENERATION - 1_192).await;
-        let folded = |service: &Service| service.place.count("SELECT COUNT(*) FROM request_runs");
+        let folded = |service: &Service| service.place.count(FOLDED);
         let through = |service: &Service| service.place.count("SELECT through FROM audit_fold");
         assert_eq!(folded(&service), 0);
         known(&service, &token).await;

@@ -106,7 +106,7 @@ impl Made {
         figures.index_bytes = bytes(
             location,
             &[
-                "request_runs",
+                "request_blocks",
                 "request_filters",
                 "audit_request",
                 "audit_pkey",

@@ -23,6 +23,9 @@ pub(crate) use token::{Beginning, Token, fresh_key, now_step};
 /// Requests that wait in memory before they are folded: few, so that a test sees a fold.
 pub(crate) const GENERATION: usize = 8_192;
 
+/// SQLite: how many requests are folded, or being so.
+pub(crate) const FOLDED: &str = "SELECT COALESCE(SUM(LENGTH(entries)), 0) / 24 FROM request_blocks";
+
 /// Runs a story to its end.
 pub(crate) fn run(story: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_multi_thread()

@@ -1,0 +1,1 @@
+-- Of SQLite alone (docs/decisions/0036): here audit_request is one index over all requests.
