@@ -17,8 +17,8 @@ const BLOCKS: usize = 32;
 /// Bytes of a key and its position.
 const ENTRY: usize = 24;
 
-/// Keys that a block has at least, on average: a run has a slice for each 1,024 keys, rounded up to a power of two.
-const FEWEST: usize = 16;
+/// Keys that a block is taken to have where so many are to be removed: fewer than on average, so that it is no slower than adding.
+const FEW: usize = 8;
 
 const WRITE: &str = "INSERT INTO request_blocks (block, entries) VALUES (?1, ?2)";
 const FIND: &str = "SELECT entries FROM request_blocks WHERE block = ?1";
@@ -81,10 +81,10 @@ impl RunKeys {
             }
             Self::Blocks { run, count } => (run, count),
         };
-        let number = number(run, slice_of(key, count));
-        let found = tx.query_one(FIND, &[Value::Int(number)], |row| {
+        let block = number(run, slice_of(key, count));
+        let found = tx.query_one(FIND, &[Value::Int(block)], |row| {
             let stored = row.bytes(0)?;
-            let entries = whole(&stored).ok_or(strange(number))?;
+            let entries = whole(&stored).ok_or(strange(block))?;
             let place = entries.binary_search_by(|entry| entry.first_chunk().cmp(&Some(key)));
             let entry = place.ok().and_then(|place| entries.get(place));
             Ok(entry.and_then(read).map(|(_, position)| position))
@@ -114,8 +114,8 @@ impl RunKeys {
             [within.start, within.end - 1].map(|beginning| number(run, part_of(beginning, count)));
         let mut entries = Vec::new();
         tx.query(READ, &[Value::Int(first), Value::Int(last)], |row| {
-            let (number, stored) = (row.int(0)?, row.bytes(1)?);
-            let some = whole(&stored).ok_or(strange(number))?.iter();
+            let (block, stored) = (row.int(0)?, row.bytes(1)?);
+            let some = whole(&stored).ok_or(strange(block))?.iter();
             // A block may be wider than the slice.
             entries.extend(
                 some.filter_map(read)
@@ -166,7 +166,7 @@ pub(crate) fn remove(tx: &SqliteTx<'_>, run: i64, keys: usize) -> Result<bool, D
     let most = |count: usize| Value::Int(i64::try_from(count).unwrap_or(i64::MAX));
     let values = [Value::Int(run), most(keys), Value::Bytes(&END)];
     let rows = tx.execute(REMOVE_ROWS, &values)?;
-    let blocks = keys.div_ceil(FEWEST);
+    let blocks = keys.div_ceil(FEW);
     let [first, end] = [run, run + 1].map(|run| Value::Int(number(run, 0)));
     let removed = tx.execute(REMOVE, &[first, end, most(blocks)])?;
     Ok(rows < keys && removed < blocks)
