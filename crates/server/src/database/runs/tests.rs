@@ -237,6 +237,22 @@ fn eight_runs_become_one_of_the_next_tier_and_nothing_else_is_left() {
     );
 }
 
+/// A slice of the new run may be narrower than a block of a small one, and what is left of a run may take many steps to remove.
+#[test]
+fn runs_of_uneven_sizes_are_merged_and_removed_in_small_steps() {
+    let mut world = World::new();
+    world.apply(&Deed::Add(10));
+    for _ in 0..7 {
+        world.apply(&Deed::Add(8_000));
+    }
+    for _ in 0..1_200 {
+        world.apply(&Deed::Step(100));
+    }
+    assert_eq!(world.runs.highest_tier(), 1);
+    assert_eq!(world.count(KEYS), 56_010);
+    world.require(53);
+}
+
 /// A service that is started anew after each step, or one whose transactions fail, ends its merges all the same.
 #[test]
 fn whoever_starts_anew_goes_on_with_a_merge_where_it_was_left() {
