@@ -192,3 +192,21 @@ impl Network {
 fn ip(words: &str) -> Result<()> {
     run::captured(run::program("ip").args(words.split(' '))).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_programs_get_one_port() {
+        let network = Network::loopback().unwrap();
+        let ports = network
+            .nodes()
+            .iter()
+            .flat_map(|node| [node.etcd, node.etcd_peers, node.postgres, node.patroni]);
+        let ports: BTreeSet<_> = ports.chain([network.database]).collect();
+        assert_eq!(ports.len(), NODES * 4 + 1);
+    }
+}
