@@ -34,7 +34,7 @@ async fn ask_thrice(service: &mut Service, token: &Token, code: Code) -> Validat
 
 async fn every_answer_to_a_validation_is_given_again_also_after_a_restart(engine: Engine) {
     let mut service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let now = service.step();
     let bank = service.bank;
     let wrong = token.wrong_code(now);

@@ -28,7 +28,7 @@ async fn a_code_is_good_one_step_around_the_services_clock_and_no_further(engine
         (20, ValidateAnswer::ResyncNeeded),
         (21, ValidateAnswer::Rejected { tries_left: 4 }),
     ] {
-        let token = service.token().await;
+        let token = service.token_that_tells_apart().await;
         let answer = service.check(&token, token.code(now.offset(offset))).await;
         assert_eq!(answer, expected, "{offset}");
     }
@@ -37,7 +37,7 @@ async fn a_code_is_good_one_step_around_the_services_clock_and_no_further(engine
 /// A token whose clock gains half a step a minute, say: each code that is seen moves the window.
 async fn a_slow_drift_is_learned_and_bounded(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     for drift in 1..=10 {
         service.clock.advance(60);
         let code = token.code(service.step().offset(drift));
@@ -82,7 +82,7 @@ async fn resync_at(service: &Service, token: &Token, offset: i64) -> ResyncAnswe
 async fn a_resync_reaches_twenty_steps_either_way_and_no_further(engine: Engine) {
     let service = Service::new(engine);
     for (first, drift) in [(-20, -19), (0, 1), (19, 20)] {
-        let token = service.token().await;
+        let token = service.token_that_tells_apart().await;
         let answer = resync_at(&service, &token, first).await;
         assert_eq!(answer, ResyncAnswer::Resynchronised { drift }, "{first}");
         // From then on its codes are good, as far off as it is.
@@ -95,12 +95,12 @@ async fn a_resync_reaches_twenty_steps_either_way_and_no_further(engine: Engine)
         service.clock.advance(-60);
     }
     for first in [-21, 20] {
-        let token = service.token().await;
+        let token = service.token_that_tells_apart().await;
         let answer = resync_at(&service, &token, first).await;
         assert_eq!(answer, ResyncAnswer::Rejected { tries_left: 4 }, "{first}");
     }
     // Two right codes that are not one after the other prove nothing.
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let now = service.step();
     let (first, third) = (token.code(now), token.code(now.offset(2)));
     for (first, second) in [
@@ -115,7 +115,7 @@ async fn a_resync_reaches_twenty_steps_either_way_and_no_further(engine: Engine)
 
 async fn the_codes_of_a_resync_are_spent(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let first = service.step().offset(7);
     assert_eq!(
         resync_at(&service, &token, 7).await,
@@ -132,7 +132,7 @@ async fn the_codes_of_a_resync_are_spent(engine: Engine) {
 
 async fn a_used_code_is_no_good_for_a_resync(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let used = service.check(&token, token.code(service.step())).await;
     assert_eq!(used, ValidateAnswer::Accepted);
     for first in [-5, -1, 0] {
@@ -151,7 +151,7 @@ async fn a_used_code_is_no_good_for_a_resync(engine: Engine) {
 
 async fn failed_resyncs_count_and_lock_and_a_right_one_forgives(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let wrong = token.wrong_code(service.step());
     let answer = service.check(&token, wrong.clone()).await;
     assert_eq!(answer, ValidateAnswer::Rejected { tries_left: 4 });
@@ -174,7 +174,7 @@ async fn failed_resyncs_count_and_lock_and_a_right_one_forgives(engine: Engine) 
 
 async fn a_locked_or_stopped_token_is_not_resynchronised(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     for _ in 0..5 {
         let wrong = token.wrong_code(service.step());
         service.check(&token, wrong).await;

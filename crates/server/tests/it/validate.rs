@@ -18,7 +18,7 @@ both_engines!(
 
 async fn every_kind_of_answer_is_given_where_it_belongs(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let now = service.step();
     let wrong = token.wrong_code(now);
     let check = |code| service.check(&token, code);
@@ -115,7 +115,7 @@ async fn a_lock_holds_at_one_relying_party_only_and_its_staff_open_it(engine: En
 
 async fn a_right_code_begins_the_count_anew(engine: Engine) {
     let service = Service::new(engine);
-    let token = service.token().await;
+    let token = service.token_that_tells_apart().await;
     let now = service.step();
     for _ in 0..4 {
         service.check(&token, token.wrong_code(now)).await;

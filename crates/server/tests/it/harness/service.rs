@@ -185,6 +185,17 @@ impl Service {
         self.token_of(Platform::Web).await
     }
 
+    /// A token whose codes of the steps around the clock, for longer than a story lasts, are all different: for
+    /// stories that tell by a code which step it is of. Tokens that are not such a one become known as well.
+    pub(crate) async fn token_that_tells_apart(&self) -> Token {
+        loop {
+            let token = self.token().await;
+            if token.tells_apart((-150..=150).map(|offset| self.step().offset(offset))) {
+                return token;
+            }
+        }
+    }
+
     pub(crate) async fn token_of(&self, platform: Platform) -> Token {
         self.token_at(platform, "192.0.2.1").await
     }

@@ -57,6 +57,14 @@ impl Token {
         self.code(step).to_string()
     }
 
+    /// Whether each of the steps has a code of its own. Six digits are the same for two of 83 steps, which is what is
+    /// searched and one more on either side, in one token of 300.
+    pub(crate) fn tells_apart(&self, steps: impl Iterator<Item = TimeStep>) -> bool {
+        let mut codes: Vec<_> = steps.map(|step| self.text(step)).collect();
+        codes.sort_unstable();
+        codes.windows(2).all(|pair| pair[0] != pair[1])
+    }
+
     /// Codes that are right for no step near `now`, all different.
     pub(crate) fn wrong_codes(&self, now: TimeStep) -> impl Iterator<Item = Code> {
         let right: Vec<_> = (-60..=60)

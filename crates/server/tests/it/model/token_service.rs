@@ -148,14 +148,13 @@ impl Real {
                     other => panic!("{other:?}"),
                 }
             });
-            let mut right: Vec<_> = STEPS.map(|step| token.text(place(step))).collect();
-            right.sort_unstable();
-            if right.windows(2).any(|pair| pair[0] == pair[1]) {
+            if !token.tells_apart(STEPS.map(place)) {
                 continue;
             }
+            let right: Vec<_> = STEPS.map(|step| token.text(place(step))).collect();
             let wrong = (0..)
                 .map(|number| format!("{number:06}"))
-                .filter(|code| right.binary_search(code).is_err())
+                .filter(|code| !right.contains(code))
                 .map(|code| warifu_oath::Code::parse(&code).unwrap())
                 .take(3)
                 .collect();
