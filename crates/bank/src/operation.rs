@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use warifu_wire::Base64Url;
 
 use crate::account::AccountId;
 use crate::transfer::TransferOrder;
@@ -215,22 +216,23 @@ impl Order {
 /// The name under which the token service is asked to check a code (its `Idempotency-Key`): the operation, the order as
 /// it stands, and how often a code was refused. Asked again it gives the same answer; for another order, or another
 /// amount, it is another request, to which a spent code is no good.
+///
+/// It is a UUID of version 7 with the operation's time, which keeps the token service's index of requests in order, and
+/// then the digest itself, 192 bits: the UUID's 74 would be few enough to find two orders of one name. Nothing of
+/// the operation's key is told but its time.
 #[must_use]
 pub fn request_id(key: Uid, digest: &OrderDigest, attempt: i64) -> String {
-    let hash = Sha256::new()
-        .chain_update(b"warifu request 1")
+    let hash: [u8; 32] = Sha256::new()
+        .chain_update(b"warifu request 2")
         .chain_update(key.as_bytes())
         .chain_update(digest.0)
         .chain_update(attempt.to_be_bytes())
-        .finalize();
-    hash.iter()
-        .take(24)
-        .fold(String::with_capacity(48), |mut text, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            text
-        })
+        .finalize()
+        .into();
+    let [digest @ .., _, _, _, _, _, _, _, _] = &hash;
+    let [.., a, b, c, d, e, f, g, h, i, j] = hash;
+    let name = key.of_the_same_time(&[a, b, c, d, e, f, g, h, i, j]);
+    format!("{name}{}", Base64Url(*digest))
 }
 
 /// Whether an operation's page was open too long.
@@ -369,7 +371,13 @@ mod tests {
         .map(|(order, attempt)| request_id(key, &order.digest(), *attempt))
         .collect();
         for (index, id) in ids.iter().enumerate() {
-            assert_eq!(id.len(), 48);
+            assert_eq!(id.len(), 64);
+            // Time, version and variant of a UUID of version 7.
+            assert!(id.starts_with("0101010101017"), "{id}");
+            assert!(
+                matches!(id.as_bytes()[16], b'8' | b'9' | b'a' | b'b'),
+                "{id}"
+            );
             assert!(!ids.iter().skip(index + 1).any(|other| other == id));
         }
     }

@@ -18,7 +18,16 @@ impl Uid {
     /// A new name, from the time and ten random bytes.
     #[must_use]
     pub fn new(now: Timestamp, random: &[u8; 10]) -> Self {
-        let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+        Self::of(u64::try_from(now.as_millisecond()).unwrap_or(0), random)
+    }
+
+    /// Another name of the same millisecond.
+    #[must_use]
+    pub fn of_the_same_time(self, random: &[u8; 10]) -> Self {
+        Self::of(self.millis(), random)
+    }
+
+    fn of(millis: u64, random: &[u8; 10]) -> Self {
         let [_, _, a, b, c, d, e, f] = millis.to_be_bytes();
         let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9] = *random;
         Self([

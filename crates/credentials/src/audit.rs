@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::credential_id::CredentialId;
 use crate::kdf::hmac;
 use crate::party::PartyId;
-use crate::request::{Fingerprint, RequestDigest};
+use crate::request::{Fingerprint, RequestDigest, StoredDigest};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -246,6 +246,7 @@ impl Chain {
 
     /// Fixed-length fields in order, each that may be absent with a byte that says whether it is, the note last.
     fn mark(&self, before: Mark, position: Position, event: &Event) -> Mark {
+        let request = event.request.map(RequestDigest::to_stored);
         let mut mac = self.0.clone();
         mac.update(&position.to_stored().to_be_bytes());
         mac.update(&before.0);
@@ -263,10 +264,15 @@ impl Chain {
         mac.update(&[
             u8::from(event.credential.is_some()),
             u8::from(event.party.is_some()),
-            u8::from(event.request.is_some()),
+            // One or two: with a second before it, it is longer.
+            request.map_or(0, |request| 1 + u8::from(request.as_bytes().len() > 16)),
             u8::from(event.fingerprint.is_some()),
         ]);
-        mac.update(&event.request.map_or([0; 16], |request| request.0));
+        mac.update(
+            request
+                .as_ref()
+                .map_or([0; 16].as_slice(), StoredDigest::as_bytes),
+        );
         mac.update(
             &event
                 .fingerprint
@@ -388,7 +394,7 @@ mod tests {
 
     #[test]
     fn a_change_of_any_field_is_found() {
-        let changes: [fn(&mut Event); 10] = [
+        let changes: [fn(&mut Event); 11] = [
             |event| event.at = Timestamp::MAX,
             |event| event.kind = Kind::Stopped,
             |event| event.outcome = Outcome::Accepted,
@@ -396,7 +402,8 @@ mod tests {
             |event| event.party = Some(PartyId(0)),
             |event| event.party = Some(PartyId(-1)),
             |event| event.detail += 1,
-            |event| event.request = Some(RequestDigest([0; 16])),
+            |event| event.request = Some(RequestDigest::new([0; 16], None)),
+            |event| event.request = Some(RequestDigest::new([0; 16], Some(0))),
             |event| event.fingerprint = Some(Fingerprint([0; 16])),
             |event| event.note.push('x'),
         ];
@@ -413,6 +420,40 @@ mod tests {
                 })
             );
         }
+    }
+
+    /// Computed with Python's `hmac`, field by field: a trail of before the second of a key was stored goes on to hold.
+    #[test]
+    fn a_mark_is_what_it_was_whether_a_request_tells_its_second_or_not() {
+        let mark = |request: Option<RequestDigest>| {
+            let event = Event {
+                outcome: Outcome::Accepted,
+                party: Some(PartyId(7)),
+                detail: 42,
+                request,
+                fingerprint: Some(Fingerprint([3; 16])),
+                note: "login".into(),
+                ..Event::new(Timestamp::from_second(1).unwrap(), Kind::Validated)
+            };
+            let head = chain().append(Head::empty(1), &event);
+            head.mark
+                .0
+                .iter()
+                .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        };
+        assert_eq!(
+            mark(None),
+            "dadd4ecc903f21cffdd960089d43ec3f5cab767e8bfe377da89d5261794341cb"
+        );
+        assert_eq!(
+            mark(Some(RequestDigest::new([2; 16], None))),
+            "37f570c70c3eaac2bae68fd0c56d1b3e52f03f8123606788bf43e34536c800cc"
+        );
+        let timed = RequestDigest::new([2; 16], Some(1_645_557_742));
+        assert_eq!(
+            mark(Some(timed)),
+            "5fa10d10dd7767ea5f4832ee95d24e3d6e6302937a97527051effa60e6d6acbe"
+        );
     }
 
     #[test]

@@ -20,9 +20,21 @@ pub struct RequestKey(String);
 #[error("expected 1 to 64 visible ASCII characters")]
 pub struct RequestKeyError;
 
-/// Which request it is: a keyed digest of the relying party and its request key, unique in the whole service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestDigest(pub [u8; 16]);
+/// Which request it is: a keyed digest of the relying party and its request key, unique in the whole service. Before it
+/// stands the second in which the key says that it was made, if it does: so the names of requests of one time are
+/// neighbours in an index, though nobody can tell one from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestDigest {
+    second: Option<u32>,
+    digest: [u8; 16],
+}
+
+/// A [`RequestDigest`] as it is stored: 16 bytes, or 20 where the key told its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredDigest {
+    bytes: [u8; 20],
+    timed: bool,
+}
 
 /// What a request says, as a keyed digest: the stored form tells nobody a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +87,82 @@ impl fmt::Debug for RequestKey {
     }
 }
 
+impl RequestKey {
+    /// The second since 1970 in which the key was made, if it begins with a UUID of version 7 (RFC 9562 section 5.7), with
+    /// its hyphens or without. Whoever chooses the key chooses this too.
+    fn second(&self) -> Option<u32> {
+        let (text, hyphens) = (self.0.as_bytes(), [8, 13, 18, 23]);
+        let hyphened = text.get(8) == Some(&b'-');
+        let mut digits = 0_u128;
+        let mut places = 0..if hyphened { 36 } else { 32 };
+        places.try_for_each(|place| {
+            let byte = *text.get(place)?;
+            if hyphened && hyphens.contains(&place) {
+                return (byte == b'-').then_some(());
+            }
+            let digit = char::from(byte).to_digit(16)?;
+            digits = (digits << 4) | u128::from(digit);
+            Some(())
+        })?;
+        let (version, variant) = ((digits >> 76) & 0xf, (digits >> 62) & 0b11);
+        let millis = digits >> 80;
+        (version == 7 && variant == 0b10)
+            .then(|| u32::try_from(millis / 1_000).ok())
+            .flatten()
+    }
+}
+
+impl RequestDigest {
+    /// Of a digest, and the second that the key tells.
+    #[must_use]
+    pub fn new(digest: [u8; 16], second: Option<u32>) -> Self {
+        Self { second, digest }
+    }
+
+    /// The digest alone, which is unique too.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 16] {
+        &self.digest
+    }
+
+    /// As it was stored before the time stood before it, if it stands there now.
+    #[must_use]
+    pub fn without_time(self) -> Option<Self> {
+        self.second.map(|_| Self::new(self.digest, None))
+    }
+
+    /// As it is stored.
+    #[must_use]
+    pub fn to_stored(self) -> StoredDigest {
+        let [a, b, c, d] = self.second.unwrap_or(0).to_be_bytes();
+        let [e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = self.digest;
+        StoredDigest {
+            bytes: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t],
+            timed: self.second.is_some(),
+        }
+    }
+
+    /// From what is stored; none where it is neither 16 nor 20 bytes.
+    #[must_use]
+    pub fn from_stored(bytes: &[u8]) -> Option<Self> {
+        let (second, digest) = bytes.split_last_chunk()?;
+        let second = match second {
+            [] => None,
+            second => Some(u32::from_be_bytes(second.try_into().ok()?)),
+        };
+        Some(Self::new(*digest, second))
+    }
+}
+
+impl StoredDigest {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        let [_, _, _, _, digest @ ..] = &self.bytes;
+        if self.timed { &self.bytes } else { digest }
+    }
+}
+
 impl RequestDigester {
     /// A digester under a secret key.
     #[must_use]
@@ -89,7 +177,8 @@ impl RequestDigester {
     /// Which request it is.
     #[must_use]
     pub fn digest(&self, party: PartyId, key: &RequestKey) -> RequestDigest {
-        RequestDigest(self.mac(b"request", &[&party.0.to_be_bytes(), key.0.as_bytes()]))
+        let digest = self.mac(b"request", &[&party.0.to_be_bytes(), key.0.as_bytes()]);
+        RequestDigest::new(digest, key.second())
     }
 
     /// What the request says.
@@ -177,6 +266,60 @@ mod tests {
             digester().digest(PartyId(1), &key),
             digester().digest(PartyId(2), &key)
         );
+    }
+
+    #[test]
+    fn a_key_that_begins_with_a_uuid_of_version_7_tells_its_second() {
+        // RFC 9562, appendix A.6: Tuesday, February 22, 2022 2:22:22.00 PM GMT-05:00.
+        let vector = "017F22E2-79B0-7CC3-98C4-DC0C0C07398F";
+        let plain = vector.replace('-', "");
+        let more = format!("{plain}{}", "~".repeat(32));
+        for text in [vector, &vector.to_lowercase(), &plain, &more] {
+            let key: RequestKey = text.parse().unwrap();
+            assert_eq!(key.second(), Some(1_645_557_742), "{text}");
+        }
+        for text in [
+            "k",
+            // Version 4, another variant, too short, hyphens elsewhere or not all of them, no digit.
+            "017F22E2-79B0-4CC3-98C4-DC0C0C07398F",
+            "017F22E2-79B0-7CC3-18C4-DC0C0C07398F",
+            "017F22E2-79B0-7CC3-98C4-DC0C0C07398",
+            "017F22E279B0-7CC3-98C4-DC0C0C07398F",
+            "017F22E2-79B07CC398C4DC0C0C07398F1234",
+            "017F22E2-79B0-7CC3-98C4-DC0C0C07398G",
+            // Later than the 7th of February 2106: 32 bits of seconds end there.
+            "ffffffffffff7cc398c4dc0c0c07398f",
+        ] {
+            let key: RequestKey = text.parse().unwrap();
+            assert_eq!(key.second(), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_stored_after_the_second_of_its_key_and_read_back() {
+        let made = |text: &str| digester().digest(PartyId(1), &text.parse().unwrap());
+        let timed = made("017F22E2-79B0-7CC3-98C4-DC0C0C07398F");
+        let stored = timed.to_stored();
+        assert_eq!(stored.as_bytes().len(), 20);
+        assert!(
+            stored
+                .as_bytes()
+                .starts_with(&1_645_557_742_u32.to_be_bytes())
+        );
+        assert!(stored.as_bytes().ends_with(timed.digest()));
+        assert_eq!(RequestDigest::from_stored(stored.as_bytes()), Some(timed));
+
+        let untimed = made("k");
+        assert_eq!(untimed.to_stored().as_bytes(), untimed.digest());
+        assert_eq!(RequestDigest::from_stored(untimed.digest()), Some(untimed));
+        assert_eq!(untimed.without_time(), None);
+
+        let before = timed.without_time().unwrap();
+        assert_eq!(before.digest(), timed.digest());
+        assert_eq!(before.to_stored().as_bytes(), timed.digest());
+        for strange in [0, 15, 17, 19, 21] {
+            assert_eq!(RequestDigest::from_stored(&vec![0; strange]), None);
+        }
     }
 
     #[test]

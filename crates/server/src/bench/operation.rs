@@ -32,8 +32,8 @@ pub struct Site {
     secrets: BenchSecrets,
     /// An existing branch of another bank: every second transfer goes there.
     elsewhere: (&'static str, &'static str),
-    /// The name of this run in the keys of its requests.
-    run: String,
+    /// When this run began, milliseconds since 1970: its name in the keys of its requests.
+    run: u64,
     asked: AtomicU64,
     patience: Duration,
     /// The customers.
@@ -123,7 +123,7 @@ impl Site {
             bank: Client::new(reach.bank, reach.connections)?,
             tokens: Client::new(reach.tokens, reach.connections)?,
             elsewhere,
-            run: format!("bench-{}", SystemClock.now().as_microsecond()),
+            run: SystemClock.now().as_millisecond().unsigned_abs(),
             asked: AtomicU64::new(0),
             patience: reach.patience,
             customers: Customers::new(reach.customers.min(contracts), given),
@@ -300,13 +300,18 @@ impl Site {
         outcome
     }
 
+    /// The key of a request of this run: a UUID of version 7, a millisecond after the one before it.
+    fn key(&self, number: u64) -> String {
+        format!("{:012x}70008000{number:012x}", self.run + number)
+    }
+
     /// Has a code checked under the key of this number: the same again gets the same answer (S7).
     pub async fn validate(&self, token: u32, number: u64, code: &str, sent: &mut Sent) -> Outcome {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {}", *self.secrets.api_key);
         for (name, value) in [
             ("authorization", bearer),
-            ("idempotency-key", format!("{}-{number}", self.run)),
+            ("idempotency-key", self.key(number)),
             ("content-type", "application/json".to_owned()),
         ] {
             if let Ok(value) = HeaderValue::from_str(&value) {

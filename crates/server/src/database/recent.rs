@@ -138,7 +138,7 @@ impl Recent {
         let until = left.as_ref().map_or(through, |left| left.until);
         let (mut young, mut folded) = (Requests::default(), Requests::default());
         tx.query(
-            "SELECT request, position FROM audit WHERE position > ?1 AND request IS NOT NULL",
+            "SELECT SUBSTR(request, -16), position FROM audit WHERE position > ?1 AND request IS NOT NULL",
             &[Value::Int(through)],
             |row| {
                 let position = row.int(1)?;

@@ -130,14 +130,6 @@ impl<'a> SqliteTx<'a> {
         Ok(self.connection.execute_batch(sql)?)
     }
 
-    /// Where a request stands in the audit trail.
-    pub(crate) fn find_request(&mut self, request: &Key) -> Result<Option<i64>, DatabaseError> {
-        Ok(self
-            .find_requests(std::slice::from_ref(request))?
-            .first()
-            .map(|(_, position)| *position))
-    }
-
     /// Those of many requests that stand in the audit trail, with their positions.
     pub(crate) fn find_requests(
         &mut self,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use warifu_credentials::audit::{Chain, Event, Head, Kind, Mark, Outcome, Position};
 use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::party::PartyId;
-use warifu_credentials::request::{Fingerprint, RequestDigest};
+use warifu_credentials::request::{Fingerprint, RequestDigest, StoredDigest};
 
 use crate::database::{DatabaseError, Row, Tx, Value};
 
@@ -120,10 +120,12 @@ fn take_stream(tx: &mut Tx<'_>, now: Timestamp) -> Result<Head, DatabaseError> {
 fn insert(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), DatabaseError> {
     match tx {
         Tx::Sqlite(sqlite) => {
+            let requests = stored_requests(events);
             let rows: Vec<_> = events
                 .iter()
+                .zip(&requests)
                 .zip(heads)
-                .map(|(event, head)| sqlite_row(event, head))
+                .map(|((event, request), head)| sqlite_row(event, request.as_ref(), head))
                 .collect();
             let mut many = sqlite.repeated(INSERT_MANY)?;
             let mut one = sqlite.repeated(INSERT_ONE)?;
@@ -138,7 +140,7 @@ fn insert(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), Datab
             }
             for (event, head) in events.iter().zip(heads) {
                 if let Some(request) = event.request {
-                    sqlite.add_request(request.0, head.position.to_stored())?;
+                    sqlite.add_request(*request.digest(), head.position.to_stored())?;
                 }
             }
             Ok(())
@@ -147,8 +149,17 @@ fn insert(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), Datab
     }
 }
 
+fn stored_requests(events: &[Event]) -> Vec<Option<StoredDigest>> {
+    let stored = |event: &Event| event.request.map(RequestDigest::to_stored);
+    events.iter().map(stored).collect()
+}
+
 /// The values of a row, in the order of its columns.
-fn sqlite_row<'a>(event: &'a Event, head: &'a Head) -> [Value<'a>; COLUMNS] {
+fn sqlite_row<'a>(
+    event: &'a Event,
+    request: Option<&'a StoredDigest>,
+    head: &'a Head,
+) -> [Value<'a>; COLUMNS] {
     [
         Value::Int(head.position.to_stored()),
         Value::Int(event.at.as_microsecond()),
@@ -157,7 +168,7 @@ fn sqlite_row<'a>(event: &'a Event, head: &'a Head) -> [Value<'a>; COLUMNS] {
         Value::MaybeInt(event.credential.map(CredentialId::to_stored)),
         Value::MaybeInt(event.party.map(|party| party.0)),
         Value::Int(event.detail),
-        Value::MaybeBytes(event.request.as_ref().map(|request| request.0.as_slice())),
+        Value::MaybeBytes(request.map(StoredDigest::as_bytes)),
         Value::MaybeBytes(
             event
                 .fingerprint
@@ -173,6 +184,11 @@ fn insert_arrays(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<()
     fn column<'a, T>(events: &'a [Event], value: impl Fn(&'a Event) -> T) -> Vec<T> {
         events.iter().map(value).collect()
     }
+    let requests = stored_requests(events);
+    let requests: Vec<_> = requests
+        .iter()
+        .map(|request| request.as_ref().map(StoredDigest::as_bytes))
+        .collect();
     let positions: Vec<_> = heads.iter().map(|head| head.position.to_stored()).collect();
     let marks: Vec<_> = heads
         .iter()
@@ -192,7 +208,7 @@ fn insert_arrays(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<()
             Value::MaybeInts(&column(events, |event| event.credential.map(CredentialId::to_stored))),
             Value::MaybeInts(&column(events, |event| event.party.map(|party| party.0))),
             Value::Ints(&column(events, |event| event.detail)),
-            Value::ByteStrings(&column(events, |event| event.request.as_ref().map(|request| request.0.as_slice()))),
+            Value::ByteStrings(&requests),
             Value::ByteStrings(&column(events, |event| event.fingerprint.as_ref().map(|print| print.0.as_slice()))),
             Value::Texts(&column(events, |event| event.note.as_str())),
             Value::ByteStrings(&marks),
@@ -286,11 +302,8 @@ fn read_row(row: &Row<'_>) -> Result<StoredRow, DatabaseError> {
         column,
         row: position,
     };
-    let digest = |column, name| {
-        row.maybe_bytes(column)?
-            .map(|bytes| bytes.try_into().map_err(|_| stored(name)))
-            .transpose()
-    };
+    let request = row.maybe_bytes(7)?;
+    let fingerprint = row.maybe_bytes(8)?;
     let event = Event {
         at: Timestamp::from_microsecond(row.int(1)?).map_err(|_| stored("at"))?,
         kind: Kind::from_stored(row.int(2)?).ok_or_else(|| stored("kind"))?,
@@ -301,8 +314,13 @@ fn read_row(row: &Row<'_>) -> Result<StoredRow, DatabaseError> {
             .transpose()?,
         party: row.maybe_int(5)?.map(PartyId),
         detail: row.int(6)?,
-        request: digest(7, "request")?.map(RequestDigest),
-        fingerprint: digest(8, "fingerprint")?.map(Fingerprint),
+        request: request
+            .map(|bytes| RequestDigest::from_stored(&bytes).ok_or_else(|| stored("request")))
+            .transpose()?,
+        fingerprint: fingerprint
+            .map(|bytes| bytes.try_into().map_err(|_| stored("fingerprint")))
+            .transpose()?
+            .map(Fingerprint),
         note: row.text(9)?,
     };
     let mark = Mark(row.bytes(10)?.try_into().map_err(|_| stored("mark"))?);

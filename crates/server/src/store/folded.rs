@@ -66,7 +66,7 @@ fn look_at(
     let mut faults = Vec::new();
     if let (Tx::Sqlite(sqlite), Some(ways), Some(request)) = (&tx, ways, event.request)
         && position.to_stored() <= ways.through
-        && ways.find(sqlite, &request.0)? != Some(position.to_stored())
+        && ways.find(sqlite, request.digest())? != Some(position.to_stored())
     {
         faults.push(format!(
             "the request of row {sequence} of stream {stream} is not found: sent again it would be another one"

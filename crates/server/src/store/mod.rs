@@ -55,4 +55,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../../migrations/sqlite/0006_request_blocks.sql"),
         postgres: include_str!("../../migrations/postgres/0006_request_blocks.sql"),
     },
+    Migration {
+        number: 7,
+        name: "timed_requests",
+        sqlite: include_str!("../../migrations/sqlite/0007_timed_requests.sql"),
+        postgres: include_str!("../../migrations/postgres/0007_timed_requests.sql"),
+    },
 ];

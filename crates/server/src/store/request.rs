@@ -37,52 +37,55 @@ impl Answered {
     }
 }
 
+/// PostgreSQL: the answers of requests as they are stored, and of those as they were stored before the time of their keys
+/// stood before them; the latter are looked for only where there are any (docs/decisions/0038).
+const FIND: &str =
+    "SELECT request, fingerprint, kind, outcome, detail FROM audit WHERE request = ANY(?1)
+     UNION ALL
+     SELECT request, fingerprint, kind, outcome, detail FROM audit
+     WHERE request = ANY(?2) AND EXISTS (SELECT 1 FROM requests_without_time)";
+
 /// The answer to a request, if it has one.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn find(tx: &mut Tx<'_>, request: RequestDigest) -> Result<Option<Answered>, DatabaseError> {
-    match tx {
-        Tx::Sqlite(sqlite) => {
-            let Some(position) = sqlite.find_request(&request.0)? else {
-                return Ok(None);
-            };
-            answered_at(tx, position)
-        }
-        Tx::Postgres(_) => tx.query_one(
-            "SELECT request, fingerprint, kind, outcome, detail FROM audit WHERE request = ?1",
-            &[Value::Bytes(&request.0)],
-            |row| Ok(read(row)?.1),
-        ),
-    }
+    let mut found = find_many(tx, &[request])?;
+    Ok(found.pop().map(|(_, answered)| answered))
 }
 
-/// The answers of those requests that have one.
+/// The answers of those requests that have one, by their digests.
 ///
 /// # Errors
 /// [`DatabaseError`] of the engine.
 pub fn find_many(
     tx: &mut Tx<'_>,
     requests: &[RequestDigest],
-) -> Result<Vec<(RequestDigest, Answered)>, DatabaseError> {
+) -> Result<Vec<([u8; 16], Answered)>, DatabaseError> {
     match tx {
         Tx::Sqlite(sqlite) => {
-            let keys: Vec<_> = requests.iter().map(|request| request.0).collect();
+            let keys: Vec<_> = requests.iter().map(|request| *request.digest()).collect();
             let mut found = Vec::new();
             for (request, position) in sqlite.find_requests(&keys)? {
                 let answered = answered_at(tx, position)?;
-                found.extend(answered.map(|answered| (RequestDigest(request), answered)));
+                found.extend(answered.map(|answered| (request, answered)));
             }
             Ok(found)
         }
         Tx::Postgres(_) => {
-            let requests: Vec<_> = requests
+            let stored: Vec<_> = requests.iter().map(|request| request.to_stored()).collect();
+            let stored: Vec<_> = stored
                 .iter()
-                .map(|request| Some(request.0.as_slice()))
+                .map(|request| Some(request.as_bytes()))
+                .collect();
+            let before: Vec<_> = requests
+                .iter()
+                .filter(|request| request.without_time().is_some())
+                .map(|request| Some(request.digest().as_slice()))
                 .collect();
             tx.query(
-                "SELECT request, fingerprint, kind, outcome, detail FROM audit WHERE request = ANY(?1)",
-                &[Value::ByteStrings(&requests)],
+                FIND,
+                &[Value::ByteStrings(&stored), Value::ByteStrings(&before)],
                 read,
             )
         }
@@ -98,7 +101,7 @@ fn answered_at(tx: &mut Tx<'_>, position: i64) -> Result<Option<Answered>, Datab
     )
 }
 
-fn read(row: &Row<'_>) -> Result<(RequestDigest, Answered), DatabaseError> {
+fn read(row: &Row<'_>) -> Result<([u8; 16], Answered), DatabaseError> {
     let stored = |column| DatabaseError::Stored {
         table: "audit",
         column,
@@ -114,8 +117,6 @@ fn read(row: &Row<'_>) -> Result<(RequestDigest, Answered), DatabaseError> {
         outcome: Outcome::from_stored(row.int(3)?).ok_or_else(|| stored("outcome"))?,
         detail: row.int(4)?,
     };
-    Ok((
-        RequestDigest(row.bytes(0)?.try_into().map_err(|_| stored("request"))?),
-        answered,
-    ))
+    let request = RequestDigest::from_stored(&row.bytes(0)?).ok_or_else(|| stored("request"))?;
+    Ok((*request.digest(), answered))
 }

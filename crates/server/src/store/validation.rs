@@ -13,7 +13,6 @@ use warifu_credentials::keyring::Keyring;
 use warifu_credentials::party::PartyId;
 use warifu_credentials::purpose::Purpose;
 use warifu_credentials::record::spent_to_stored;
-use warifu_credentials::request::RequestDigest;
 use warifu_credentials::validate::{self, Verdict};
 use warifu_credentials::{Code, TimeStep};
 use warifu_wire::ValidateAnswer;
@@ -70,7 +69,8 @@ struct Group {
     credentials: HashMap<CredentialId, Working>,
     failures: HashMap<(CredentialId, PartyId), Failures>,
     parties: HashMap<PartyId, bool>,
-    answered: HashMap<RequestDigest, Answered>,
+    /// By their digests.
+    answered: HashMap<[u8; 16], Answered>,
 }
 
 struct Working {
@@ -148,7 +148,7 @@ impl Group {
         if !self.parties.get(&ask.party).copied().unwrap_or(false) {
             return Ok(Err(Refusal::PartyRevoked));
         }
-        if let Some(answered) = self.answered.get(&ask.request) {
+        if let Some(answered) = self.answered.get(ask.request.digest()) {
             return Ok(answered
                 .again(ask.fingerprint)?
                 .ok_or(Refusal::RequestReused));
@@ -169,7 +169,7 @@ impl Group {
             outcome: event.outcome,
             detail: event.detail,
         };
-        self.answered.insert(ask.request, answered);
+        self.answered.insert(*ask.request.digest(), answered);
         events.push(event);
         Ok(Ok(answer))
     }

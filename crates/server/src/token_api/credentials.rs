@@ -185,7 +185,8 @@ pub(super) struct CredentialParameter {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "tells OpenAPI about the parameter")]
 pub(super) struct IdempotencyParameter {
-    /// Your name for this request: 1 to 64 visible ASCII characters, new for each new request.
+    /// Your name for this request: 1 to 64 visible ASCII characters, new for each new request. A UUID of version 7 (RFC 9562)
+    /// is best: its time keeps the index of requests in order.
     #[param(
         rename = "Idempotency-Key",
         min_length = 1,

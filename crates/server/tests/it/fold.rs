@@ -216,7 +216,7 @@ fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
                  WHERE credential = credentials.id AND position <= (SELECT through FROM audit_fold)), -1));
              DELETE FROM schema_migrations WHERE number >= 5;
              DROP TABLE spent_sweep;
-             INSERT INTO request_runs (run, request, position) SELECT run, request, position FROM audit, request_run_list
+             INSERT INTO request_runs (run, request, position) SELECT run, SUBSTR(request, -16), position FROM audit, request_run_list
                  WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold);
              DROP TABLE request_blocks;
              ALTER TABLE request_run_list DROP COLUMN blocks;
@@ -256,11 +256,11 @@ fn on_sqlite_a_database_of_schema_5_keeps_its_requests() {
         service.stop_running();
         service.place.meddle(
             "DELETE FROM schema_migrations WHERE number >= 6;
-             INSERT INTO request_runs (run, request, position) SELECT request_run_list.run, request, position
+             INSERT INTO request_runs (run, request, position) SELECT request_run_list.run, SUBSTR(request, -16), position
                  FROM audit, request_run_list WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold);
-             INSERT INTO request_runs (run, request, position) SELECT audit_fold.run, audit.request, position
+             INSERT INTO request_runs (run, request, position) SELECT audit_fold.run, SUBSTR(audit.request, -16), position
                  FROM audit, audit_fold WHERE audit.request IS NOT NULL AND position > through AND position <= until
-                 ORDER BY audit.request LIMIT 100;
+                 ORDER BY SUBSTR(audit.request, -16) LIMIT 100;
              UPDATE audit_fold SET request = (SELECT MAX(request) FROM request_runs WHERE run = audit_fold.run);
              UPDATE request_runs SET run = 101 + position % 8 WHERE run IN (SELECT run FROM request_run_list);
              INSERT INTO request_filters (run, slice, bits) SELECT 101 + number.column1, slice, bits FROM request_filters,
@@ -305,7 +305,7 @@ fn on_sqlite_a_database_of_schema_1_keeps_what_is_spent() {
             "UPDATE audit SET detail = 0 WHERE kind IN (SELECT kind FROM audit WHERE detail > 65536);
              UPDATE credentials SET last_step = {newest} WHERE id = {};
              DELETE FROM schema_migrations WHERE number >= 2;
-             INSERT INTO request_index (request, position) SELECT request, position FROM audit WHERE request IS NOT NULL;
+             INSERT INTO request_index (request, position) SELECT SUBSTR(request, -16), position FROM audit WHERE request IS NOT NULL;
              DROP TABLE request_blocks; DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters; DROP TABLE spent_sweep;
              ALTER TABLE audit_fold RENAME TO request_fold;
              ALTER TABLE request_fold DROP COLUMN run; ALTER TABLE request_fold DROP COLUMN until;

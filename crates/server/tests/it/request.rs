@@ -1,11 +1,15 @@
 //! S7: the same request gives the same answer again and spends nothing twice.
 
+use warifu::database::{Tx, migrate};
 use warifu::store::settle::Refusal;
+use warifu::store::{MIGRATIONS, audit};
+use warifu_credentials::audit::{Event, Kind, Outcome};
 use warifu_credentials::party::PartyId;
+use warifu_credentials::request::Asked;
 use warifu_oath::Code;
 use warifu_wire::{EnableAnswer, ResyncAnswer, StopReason, ValidateAnswer};
 
-use crate::harness::{Engine, Service, Token, fresh_key};
+use crate::harness::{Engine, START, Service, Token, fresh_key, second, timed_key};
 
 both_engines!(
     every_answer_to_a_validation_is_given_again_also_after_a_restart,
@@ -16,6 +20,8 @@ both_engines!(
     a_key_of_another_relying_party_is_another_request,
     two_requests_with_one_key_at_once_never_both_hold,
     a_key_goes_on_holding_when_its_token_is_stopped_or_locked,
+    a_request_of_before_its_key_told_a_time_is_answered_again,
+    requests_of_one_time_are_stored_beside_one_another,
 );
 
 /// Asks twice, restarts, asks again: the same answer, and one audit row for all.
@@ -257,4 +263,79 @@ async fn a_key_goes_on_holding_when_its_token_is_stopped_or_locked(engine: Engin
     assert_eq!(ask().await, Ok(ValidateAnswer::Accepted));
     service.clock.advance(86_400);
     assert_eq!(ask().await, Ok(ValidateAnswer::Accepted));
+}
+
+/// Schema 6 stored a digest alone, whatever the key was.
+async fn a_request_of_before_its_key_told_a_time_is_answered_again(engine: Engine) {
+    let mut service = Service::new(engine);
+    let token = service.token().await;
+    let (key, code) = (timed_key(1), token.code(service.step()));
+    service.stop_running();
+    let request = service
+        .secrets
+        .digester
+        .digest(service.bank, &key.parse().unwrap());
+    let fingerprint = service.secrets.digester.fingerprint(
+        token.id,
+        Asked::Validate {
+            code: &code.to_string(),
+            purpose: "login",
+        },
+    );
+    let event = Event {
+        outcome: Outcome::Replayed,
+        credential: Some(token.id),
+        party: Some(service.bank),
+        request: Some(request.without_time().unwrap()),
+        fingerprint: Some(fingerprint),
+        note: "login".into(),
+        ..Event::new(second(START), Kind::Validated)
+    };
+    let append = |tx: &mut Tx<'_>| audit::append(tx, &service.secrets.chain, &[event.clone()]);
+    service
+        .place
+        .with(|connection| connection.transaction(append))
+        .unwrap();
+    service
+        .place
+        .meddle("DELETE FROM schema_migrations WHERE number >= 7");
+    if engine == Engine::Postgres {
+        service.place.meddle("DROP TABLE requests_without_time");
+    }
+    let migrated = service
+        .place
+        .with(|connection| migrate(connection, MIGRATIONS, second(START)));
+    assert_eq!(migrated.unwrap(), 1);
+
+    service.restart();
+    let again = service.check_as(&key, service.bank, &token, code.clone());
+    assert_eq!(again.await, Ok(ValidateAnswer::Replayed));
+    let other = timed_key(2);
+    let other = service.check_as(&other, service.bank, &token, code);
+    assert_eq!(other.await, Ok(ValidateAnswer::Accepted));
+    let other_code = token.code(service.step().offset(1));
+    let reused = service.check_as(&key, service.bank, &token, other_code);
+    assert_eq!(reused.await, Err(Refusal::RequestReused));
+    service.require_whole().await;
+}
+
+async fn requests_of_one_time_are_stored_beside_one_another(engine: Engine) {
+    let service = Service::new(engine);
+    let token = service.token().await;
+    let wrong = token.wrong_code(service.step());
+    // Of three seconds.
+    for number in [1, 2_000, 2_001, 2_002, 2_984, 5_000, 5_001] {
+        service.clock.advance(1);
+        let key = timed_key(number);
+        let asked = service.check_as(&key, service.bank, &token, wrong.clone());
+        asked.await.unwrap();
+    }
+    let seconds =
+        "SELECT COUNT(DISTINCT SUBSTR(request, 1, 4)) FROM audit WHERE LENGTH(request) = 20";
+    assert_eq!(service.place.count(seconds), 3);
+    let in_order = "SELECT COUNT(*) FROM audit AS one, audit AS later
+         WHERE one.at < later.at AND one.request < later.request
+         AND SUBSTR(one.request, 1, 4) <> SUBSTR(later.request, 1, 4)";
+    // One before six, and four before two.
+    assert_eq!(service.place.count(in_order), 6 + 8);
 }

@@ -13,7 +13,7 @@ use warifu::ambient::stopwatch;
 
 use super::steps::Turn;
 use crate::Result;
-use crate::credentials::PURPOSE;
+use crate::credentials::{PURPOSE, request_key};
 
 /// Requests ready to be sent, and how the right answer's body begins.
 pub(crate) struct Requests {
@@ -44,7 +44,8 @@ impl Requests {
             write!(
                 bytes,
                 "POST /v1/credentials/{id}/validate HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api_key}\r\n\
-                 Idempotency-Key: bench-{number}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                 Idempotency-Key: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                request_key(number),
                 body.len()
             )?;
             ends.push(bytes.len());

@@ -18,7 +18,7 @@ pub(crate) use place::{Engine, Place, apart};
 pub(crate) use server::{Outcome, Server, Site, run_program};
 pub(crate) use service::{START, Service, relation, second};
 pub(crate) use soft_hsm::{PIN, SoftHsm, write_private};
-pub(crate) use token::{Beginning, Token, fresh_key, now_step};
+pub(crate) use token::{Beginning, Token, fresh_key, now_step, timed_key};
 
 /// Requests that wait in memory before they are folded: few, so that a test sees a fold.
 pub(crate) const GENERATION: usize = 8_192;

@@ -8,6 +8,8 @@ use warifu_oath::{Algorithm, Code, Digits, Generator, Period, TimeStep};
 use warifu_wire::{Base64Url, Platform, ProvisionAnswer, ProvisionRequest};
 use x25519_dalek::{PublicKey, StaticSecret};
 
+use super::START;
+
 /// A token in a customer's hand, written apart from the service's code.
 #[derive(Clone)]
 pub(crate) struct Token {
@@ -88,7 +90,19 @@ pub(crate) fn now_step() -> TimeStep {
 
 static KEYS: AtomicU64 = AtomicU64::new(1);
 
-/// A name for a new request.
+/// A name for a new request: of two one is a UUID of version 7, which tells when it was made.
 pub(crate) fn fresh_key() -> String {
-    format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed))
+    let number = KEYS.fetch_add(1, Ordering::Relaxed);
+    if number.is_multiple_of(2) {
+        timed_key(number)
+    } else {
+        format!("key-{number}")
+    }
+}
+
+/// A UUID of version 7, each another, some of them of the same second.
+pub(crate) fn timed_key(number: u64) -> String {
+    let millis = START.unsigned_abs() * 1_000 + number;
+    let (high, low) = (millis >> 16, millis & 0xffff);
+    format!("{high:08x}-{low:04x}-7000-8000-{number:012x}")
 }

@@ -15,7 +15,7 @@ use warifu_wire::{CredentialState, CredentialStatus};
 use self::operation::{Cases, Operation, STEPS};
 use self::plain::{Action, Answer, Code, Model, PARTIES, Request};
 use super::drive::{Plan, World, after_some_order};
-use crate::harness::{Engine, START, Service, Token, fresh_key, relation, second};
+use crate::harness::{Engine, START, Service, Token, fresh_key, relation, second, timed_key};
 
 /// Operations of a case.
 const LENGTH: std::ops::RangeInclusive<usize> = 20..=40;
@@ -166,7 +166,12 @@ impl Real {
         let prepared: Vec<_> = requests
             .iter()
             .map(|request| {
-                let key = format!("case-{}-{}", case.number, request.number);
+                // Of two keys one tells when it was made.
+                let key = if request.number.is_multiple_of(2) {
+                    timed_key((case.number << 16) | u64::from(request.number))
+                } else {
+                    format!("case-{}-{}", case.number, request.number)
+                };
                 let real = &case.tokens[request.token];
                 let party = self.parties[request.party];
                 (self.copy(), key, party, real.sent(request.action))
