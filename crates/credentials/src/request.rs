@@ -119,6 +119,12 @@ impl RequestDigest {
         Self { second, digest }
     }
 
+    /// The second since 1970 that the key tells, if it tells one.
+    #[must_use]
+    pub fn second(&self) -> Option<u32> {
+        self.second
+    }
+
     /// The digest alone, which is unique too.
     #[must_use]
     pub fn digest(&self) -> &[u8; 16] {

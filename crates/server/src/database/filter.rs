@@ -1,10 +1,10 @@
 //! Which keys are certainly not among some (a blocked Bloom filter: F. Putze, P. Sanders, J. Singler, "Cache-, hash- and
 //! space-efficient Bloom filters", 2007): each key sets bits in one block of 64 bytes, so a look is one line of the cache.
 //!
-//! The keys are keyed digests ([`super::recent::Key`]): whoever does not have the key cannot choose them, and every part of
+//! The keys are keyed digests ([`super::seconds::Key`]): whoever does not have the key cannot choose them, and every part of
 //! one is as good as a hash.
 
-use super::recent::Key;
+use super::seconds::Key;
 
 /// Bytes of a block.
 const BLOCK: usize = 64;

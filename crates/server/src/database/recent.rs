@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use super::run_keys::RunKeys;
 use super::runs::{Runs, exactly_one, slices};
+use super::seconds::{Key, RequestName, Seconds};
 use super::sweep::{Older, Spent, Sweep};
 use super::threads::spawn;
 use super::{DatabaseError, Row, Value, sqlite_engine::SqliteTx};
@@ -43,19 +44,19 @@ const FOLDED_PER_FOUR_ADDED: usize = 5;
 /// through its whole page cache, so there are few of them; and each makes a commit longer, so none is big.
 const STEP: usize = 512;
 
+const WITHOUT_TIME: &str = "SELECT through FROM requests_without_time";
 const READ_PROGRESS: &str = "SELECT through, run, until, request FROM audit_fold";
 const PROGRESS: &str =
     "UPDATE audit_fold SET run = ?1, until = ?2, request = ?3 WHERE through < ?2";
 const END: &str = "UPDATE audit_fold SET through = ?1, run = NULL, until = NULL, request = NULL
      WHERE through < ?1 AND COALESCE(run, ?2) = ?2";
 
-/// A request's digest.
-pub(crate) type Key = [u8; 16];
-
 /// What waits to be folded or swept.
 pub(crate) struct Recent {
     generation: usize,
     young: Requests,
+    /// What the keys of the young tell, and of some that were undone.
+    young_seconds: Seconds,
     folding: Option<Folding>,
     sweep: Sweep,
     /// Added since the last commit, for undoing.
@@ -65,6 +66,9 @@ pub(crate) struct Recent {
 }
 
 type Requests = HashMap<Key, i64, Digests>;
+
+/// Requests, and what their keys tell.
+type Waited = (Requests, Seconds);
 
 /// Requests are keyed digests: whoever does not have the key cannot choose them, and every part is as good as a hash.
 #[derive(Debug, Clone, Copy, Default)]
@@ -117,6 +121,7 @@ struct Left {
 
 struct Folding {
     requests: Requests,
+    seconds: Seconds,
     run: i64,
     until: i64,
     /// Comes from a thread that sorts: the writer has no time for it.
@@ -136,24 +141,34 @@ impl Recent {
             .query_one(READ_PROGRESS, &[], progress)?
             .ok_or(DatabaseError::Gone)?;
         let until = left.as_ref().map_or(through, |left| left.until);
-        let (mut young, mut folded) = (Requests::default(), Requests::default());
+        let without_time = tx
+            .query_one(WITHOUT_TIME, &[], |row| row.int(0))?
+            .ok_or(DatabaseError::Gone)?;
+        let (mut young, mut folded) = <(Waited, Waited)>::default();
         tx.query(
-            "SELECT SUBSTR(request, -16), position FROM audit WHERE position > ?1 AND request IS NOT NULL",
+            "SELECT request, position FROM audit WHERE position > ?1 AND request IS NOT NULL",
             &[Value::Int(through)],
             |row| {
                 let position = row.int(1)?;
-                let requests = if position <= until {
+                let request = RequestName::from_stored(&row.bytes(0)?).ok_or(strange(position))?;
+                let (requests, seconds) = if position <= until {
                     &mut folded
                 } else {
                     &mut young
                 };
-                requests.insert(key(&row.bytes(0)?, position)?, position);
+                *seconds = if position <= without_time {
+                    Seconds::Unknown
+                } else {
+                    seconds.and(request.second)
+                };
+                requests.insert(request.key, position);
                 Ok(())
             },
         )?;
         Ok(Self {
             generation: waiting.generation,
-            young,
+            young: young.0,
+            young_seconds: young.1,
             folding: left.map(|left| Folding::begin(folded, left)).transpose()?,
             sweep: Sweep::load(tx, waiting.round)?,
             added: Vec::new(),
@@ -174,9 +189,10 @@ impl Recent {
         self.sweep.spent(credential)
     }
 
-    pub(crate) fn add_request(&mut self, request: Key, position: i64) {
-        self.young.insert(request, position);
-        self.added.push(Added::Request(request));
+    pub(crate) fn add_request(&mut self, request: RequestName, position: i64) {
+        self.young.insert(request.key, position);
+        self.young_seconds = self.young_seconds.and(request.second);
+        self.added.push(Added::Request(request.key));
     }
 
     /// Spends a step, if it is newer than whatever is spent and waits here.
@@ -216,12 +232,13 @@ impl Recent {
         }
         if self.folding.is_none() && self.young.len() >= self.generation {
             let requests = std::mem::take(&mut self.young);
+            let seconds = std::mem::take(&mut self.young_seconds);
             let left = Left {
                 run: runs.begin(),
                 until: requests.values().max().copied().unwrap_or_default(),
                 last: None,
             };
-            self.folding = Some(Folding::begin(requests, left)?);
+            self.folding = Some(Folding::begin((requests, seconds), left)?);
         }
         let request = |added: &&Added| matches!(added, Added::Request(_));
         self.unfolded += self.added.iter().filter(request).count();
@@ -253,7 +270,7 @@ impl Recent {
 }
 
 impl Folding {
-    fn begin(requests: Requests, left: Left) -> Result<Self, DatabaseError> {
+    fn begin((requests, seconds): Waited, left: Left) -> Result<Self, DatabaseError> {
         let Left { run, until, last } = left;
         let (tell, sorting) = channel();
         let mut keys: Vec<_> = requests.keys().copied().collect();
@@ -268,6 +285,7 @@ impl Folding {
         })?;
         Ok(Self {
             requests,
+            seconds,
             run,
             until,
             sorting,
@@ -315,7 +333,7 @@ impl Folding {
 
         self.pending = end;
         if self.pending >= order.requests.len() {
-            runs.list(tx, self.run, &order.requests)?;
+            runs.list(tx, self.run, &order.requests, self.seconds)?;
             let ended = tx.execute(END, &[Value::Int(self.until), Value::Int(self.run)])?;
             exactly_one(ended, "the end of a fold")?;
             self.done = true;
@@ -347,9 +365,13 @@ fn progress(row: &Row<'_>) -> Result<(i64, Option<Left>), DatabaseError> {
 }
 
 pub(crate) fn key(bytes: &[u8], row: i64) -> Result<Key, DatabaseError> {
-    bytes.try_into().map_err(|_| DatabaseError::Stored {
+    bytes.try_into().map_err(|_| strange(row))
+}
+
+fn strange(row: i64) -> DatabaseError {
+    DatabaseError::Stored {
         table: "audit",
         column: "request",
         row,
-    })
+    }
 }

@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 
-use super::recent::{self, Key};
+use super::recent;
+use super::seconds::Key;
 use super::sqlite_engine::SqliteTx;
 use super::{DatabaseError, Value};
 

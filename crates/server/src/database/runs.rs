@@ -14,8 +14,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::filter::Filter;
-use super::recent::Key;
 use super::run_keys::{self, RunKeys, slice_of};
+use super::seconds::{Key, RequestName, Seconds};
 use super::sqlite_engine::SqliteTx;
 use super::{DatabaseError, Value};
 
@@ -55,6 +55,7 @@ pub(crate) struct Runs {
 struct Run {
     keys: RunKeys,
     tier: i64,
+    seconds: Seconds,
     /// One for each slice; their number is a power of two.
     filters: Vec<Filter>,
 }
@@ -63,6 +64,7 @@ struct Run {
 struct Merge {
     tier: i64,
     sources: [RunKeys; FAN],
+    seconds: Seconds,
     into: i64,
     slices: usize,
     /// Of the slices that are done.
@@ -73,20 +75,22 @@ impl Runs {
     /// Reads which runs there are, and their filters.
     pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
         let all = tx.query(
-            "SELECT run, tier, merged_into, blocks FROM request_run_list ORDER BY run DESC",
+            "SELECT run, tier, merged_into, blocks, first_second, last_second FROM request_run_list ORDER BY run DESC",
             &[],
             |row| {
                 let blocks = row.int(3)? != 0;
-                Ok((row.int(0)?, row.int(1)?, row.maybe_int(2)?, blocks))
+                let seconds = Seconds::read(row.maybe_int(4)?, row.maybe_int(5)?);
+                Ok((row.int(0)?, row.int(1)?, row.maybe_int(2)?, blocks, seconds))
             },
         )?;
         let mut listed = Vec::with_capacity(all.len());
         let mut merged = BTreeMap::<_, Vec<_>>::new();
-        for (place, (number, tier, into, blocks)) in all.into_iter().enumerate() {
+        for (place, (number, tier, into, blocks, seconds)) in all.into_iter().enumerate() {
             let filters = filters(tx, number)?;
             listed.push(Run {
                 keys: keys(number, blocks, filters.len()),
                 tier,
+                seconds,
                 filters,
             });
             if let Some(into) = into {
@@ -136,18 +140,22 @@ impl Runs {
     pub(crate) fn find(
         &self,
         tx: &SqliteTx<'_>,
-        request: &Key,
+        request: &RequestName,
     ) -> Result<Option<i64>, DatabaseError> {
+        let RequestName { key, second } = request;
         for run in &self.listed {
-            let slice = slice_of(request, run.filters.len());
+            if !run.seconds.may_hold(*second) {
+                continue;
+            }
+            let slice = slice_of(key, run.filters.len());
             if run
                 .filters
                 .get(slice)
-                .is_some_and(|filter| !filter.may_hold(request))
+                .is_some_and(|filter| !filter.may_hold(key))
             {
                 continue;
             }
-            let found = run.keys.find(tx, request)?;
+            let found = run.keys.find(tx, key)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -155,7 +163,7 @@ impl Runs {
         if !self.old {
             return Ok(None);
         }
-        tx.query_one(FIND_OLD, &[Value::Bytes(request)], |row| row.int(0))
+        tx.query_one(FIND_OLD, &[Value::Bytes(key)], |row| row.int(0))
     }
 
     /// The number of a run that is begun.
@@ -165,12 +173,13 @@ impl Runs {
         number
     }
 
-    /// Lists a run whose blocks are all there: these keys, in their order.
+    /// Lists a run whose blocks are all there: these keys, in their order, which tell these seconds.
     pub(crate) fn list(
         &mut self,
         tx: &SqliteTx<'_>,
         number: i64,
         keys: &[Key],
+        seconds: Seconds,
     ) -> Result<(), DatabaseError> {
         let slices = slices(keys.len());
         let mut filters = Vec::with_capacity(slices);
@@ -181,7 +190,7 @@ impl Runs {
             rest = others;
             filters.push(keep_filter(tx, number, slice, some.iter())?);
         }
-        self.enter(tx, number, 0, filters)
+        self.enter(tx, number, 0, seconds, filters)
     }
 
     /// Goes on with what is under way, by as much as commits have added.
@@ -251,7 +260,7 @@ impl Runs {
         }
         self.listed.retain(|run| !sources.contains(&run.keys.run()));
         self.gone.extend(sources);
-        self.enter(tx, merge.into, merge.tier + 1, merge.filters)
+        self.enter(tx, merge.into, merge.tier + 1, merge.seconds, merge.filters)
     }
 
     fn enter(
@@ -259,17 +268,20 @@ impl Runs {
         tx: &SqliteTx<'_>,
         number: i64,
         tier: i64,
+        seconds: Seconds,
         filters: Vec<Filter>,
     ) -> Result<(), DatabaseError> {
+        let [first, last] = seconds.to_stored().map(Value::MaybeInt);
         let listed = tx.execute(
-            "INSERT INTO request_run_list (run, tier, blocks) VALUES (?1, ?2, 1)",
-            &[Value::Int(number), Value::Int(tier)],
+            "INSERT INTO request_run_list (run, tier, blocks, first_second, last_second) VALUES (?1, ?2, 1, ?3, ?4)",
+            &[Value::Int(number), Value::Int(tier), first, last],
         )?;
         exactly_one(listed, "a run")?;
         let place = self.listed.partition_point(|run| run.keys.run() > number);
         let run = Run {
             keys: RunKeys::blocks(number, filters.len()),
             tier,
+            seconds,
             filters,
         };
         self.listed.insert(place, run);
@@ -283,20 +295,22 @@ pub(crate) struct Ways {
     pub(crate) through: i64,
     /// How many requests these have.
     pub(crate) requests: u64,
-    /// Each with the number of its slices, the newest first.
-    listed: Vec<(RunKeys, usize)>,
+    /// Each with the number of its slices and what its keys tell, the newest first.
+    listed: Vec<(RunKeys, usize, Seconds)>,
 }
 
 impl Ways {
     /// Reads which runs there are, and counts what is in them.
     pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
         let listed = tx.query(
-            "SELECT run, blocks, (SELECT COUNT(*) FROM request_filters WHERE request_filters.run = request_run_list.run)
+            "SELECT run, blocks, (SELECT COUNT(*) FROM request_filters WHERE request_filters.run = request_run_list.run),
+                    first_second, last_second
              FROM request_run_list ORDER BY run DESC",
             &[],
             |row| {
                 let slices = usize::try_from(row.int(2)?).unwrap_or(0);
-                Ok((keys(row.int(0)?, row.int(1)? != 0, slices), slices))
+                let seconds = Seconds::read(row.maybe_int(3)?, row.maybe_int(4)?);
+                Ok((keys(row.int(0)?, row.int(1)? != 0, slices), slices, seconds))
             },
         )?;
         let counted = tx.query_one(
@@ -318,27 +332,28 @@ impl Ways {
     pub(crate) fn find(
         &self,
         tx: &SqliteTx<'_>,
-        request: &Key,
+        request: &RequestName,
     ) -> Result<Option<i64>, DatabaseError> {
-        for (keys, slices) in &self.listed {
-            let slice = i64::try_from(slice_of(request, *slices)).unwrap_or(i64::MAX);
+        let RequestName { key, second } = request;
+        for (keys, slices, seconds) in &self.listed {
+            if !seconds.may_hold(*second) {
+                continue;
+            }
+            let slice = i64::try_from(slice_of(key, *slices)).unwrap_or(i64::MAX);
             let filter = tx.query_one(
                 "SELECT bits FROM request_filters WHERE run = ?1 AND slice = ?2",
                 &[Value::Int(keys.run()), Value::Int(slice)],
                 |row| Ok(Filter::from_stored(row.bytes(0)?)),
             )?;
-            if filter
-                .flatten()
-                .is_some_and(|filter| !filter.may_hold(request))
-            {
+            if filter.flatten().is_some_and(|filter| !filter.may_hold(key)) {
                 continue;
             }
-            let found = keys.find(tx, request)?;
+            let found = keys.find(tx, key)?;
             if found.is_some() {
                 return Ok(found);
             }
         }
-        tx.query_one(FIND_OLD, &[Value::Bytes(request)], |row| row.int(0))
+        tx.query_one(FIND_OLD, &[Value::Bytes(key)], |row| row.int(0))
     }
 }
 
@@ -348,9 +363,13 @@ impl Merge {
         let sources = <[_; FAN]>::try_from(sources.collect::<Vec<_>>()).ok()?;
         let tier = sources.first()?.tier;
         let slices = sources.iter().map(|run| run.filters.len()).sum::<usize>();
+        let seconds = sources
+            .iter()
+            .fold(Seconds::None, |all, run| all.with(run.seconds));
         sources.iter().all(|run| run.tier == tier).then(|| Self {
             tier,
             sources: sources.map(|run| run.keys),
+            seconds,
             into,
             slices: slices.next_power_of_two().min(1 << SLICE_BITS),
             filters: Vec::new(),

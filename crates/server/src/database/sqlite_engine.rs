@@ -4,8 +4,9 @@ use std::time::Duration;
 use rusqlite::{CachedStatement, Connection, OpenFlags, params_from_iter};
 
 use super::failing::Failing;
-use super::recent::{Key, Recent, Waiting};
+use super::recent::{Recent, Waiting};
 use super::runs::Runs;
+use super::seconds::{Key, RequestName};
 use super::sweep::{Older, Spent};
 use super::{DatabaseError, Row, Tx, Value};
 
@@ -133,7 +134,7 @@ impl<'a> SqliteTx<'a> {
     /// Those of many requests that stand in the audit trail, with their positions.
     pub(crate) fn find_requests(
         &mut self,
-        requests: &[Key],
+        requests: &[RequestName],
     ) -> Result<Vec<(Key, i64)>, DatabaseError> {
         self.recent()?;
         if self.memory.runs.is_none() {
@@ -144,11 +145,11 @@ impl<'a> SqliteTx<'a> {
         };
         let mut found = Vec::new();
         for request in requests {
-            let position = match recent.position(request) {
+            let position = match recent.position(&request.key) {
                 Some(position) => Some(position),
                 None => runs.find(self, request)?,
             };
-            found.extend(position.map(|position| (*request, position)));
+            found.extend(position.map(|position| (request.key, position)));
         }
         Ok(found)
     }
@@ -173,7 +174,11 @@ impl<'a> SqliteTx<'a> {
     }
 
     /// Remembers a request whose audit row this transaction inserts.
-    pub(crate) fn add_request(&mut self, request: Key, position: i64) -> Result<(), DatabaseError> {
+    pub(crate) fn add_request(
+        &mut self,
+        request: RequestName,
+        position: i64,
+    ) -> Result<(), DatabaseError> {
         self.recent()?.add_request(request, position);
         Ok(())
     }

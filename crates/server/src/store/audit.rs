@@ -6,6 +6,7 @@ use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::party::PartyId;
 use warifu_credentials::request::{Fingerprint, RequestDigest, StoredDigest};
 
+use super::request;
 use crate::database::{DatabaseError, Row, Tx, Value};
 
 /// Streams on PostgreSQL: that many transactions append at once without waiting for one another.
@@ -139,8 +140,8 @@ fn insert(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), Datab
                 }
             }
             for (event, head) in events.iter().zip(heads) {
-                if let Some(request) = event.request {
-                    sqlite.add_request(*request.digest(), head.position.to_stored())?;
+                if let Some(request) = &event.request {
+                    sqlite.add_request(request::name(request), head.position.to_stored())?;
                 }
             }
             Ok(())

@@ -48,7 +48,7 @@ async fn ask(service: &Service, crowd: &[Token], count: usize) -> usize {
 }
 
 /// As many validations of others as it takes to fold and sweep what waits.
-async fn fold(service: &Service) {
+pub(crate) async fn fold(service: &Service) {
     let (through, newest) = (service.place.count(THROUGH), service.place.count(NEWEST));
     let crowd = crowd(service).await;
     let mut asked = 0;
@@ -219,7 +219,8 @@ fn on_sqlite_a_database_of_schema_4_keeps_what_is_spent() {
              INSERT INTO request_runs (run, request, position) SELECT run, SUBSTR(request, -16), position FROM audit, request_run_list
                  WHERE request IS NOT NULL AND position <= (SELECT through FROM audit_fold);
              DROP TABLE request_blocks;
-             ALTER TABLE request_run_list DROP COLUMN blocks;
+             ALTER TABLE request_run_list DROP COLUMN blocks; ALTER TABLE request_run_list DROP COLUMN first_second;
+             ALTER TABLE request_run_list DROP COLUMN last_second; DROP TABLE requests_without_time;
              ALTER TABLE audit_fold ADD COLUMN credential INTEGER;
              UPDATE audit_fold SET credential = 1 WHERE run IS NOT NULL",
         );
@@ -272,7 +273,8 @@ fn on_sqlite_a_database_of_schema_5_keeps_its_requests() {
              INSERT INTO request_runs (run, request, position) SELECT 109, request, position FROM request_runs
                  WHERE run > 100 AND request < x'04000000';
              DROP TABLE request_blocks;
-             ALTER TABLE request_run_list DROP COLUMN blocks",
+             ALTER TABLE request_run_list DROP COLUMN blocks; ALTER TABLE request_run_list DROP COLUMN first_second;
+             ALTER TABLE request_run_list DROP COLUMN last_second; DROP TABLE requests_without_time",
         );
         let listed = "SELECT COUNT(*) FROM request_run_list";
         assert_eq!(service.place.count(listed), 8);
@@ -307,6 +309,7 @@ fn on_sqlite_a_database_of_schema_1_keeps_what_is_spent() {
              DELETE FROM schema_migrations WHERE number >= 2;
              INSERT INTO request_index (request, position) SELECT SUBSTR(request, -16), position FROM audit WHERE request IS NOT NULL;
              DROP TABLE request_blocks; DROP TABLE request_runs; DROP TABLE request_run_list; DROP TABLE request_filters; DROP TABLE spent_sweep;
+             DROP TABLE requests_without_time;
              ALTER TABLE audit_fold RENAME TO request_fold;
              ALTER TABLE request_fold DROP COLUMN run; ALTER TABLE request_fold DROP COLUMN until;
              ALTER TABLE request_fold DROP COLUMN request",

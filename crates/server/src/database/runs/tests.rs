@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::database::Connection;
 use crate::database::scratch::{in_transaction, token_service};
+use crate::database::seconds::{RequestName, Seconds};
 
 /// What happens to the runs.
 #[derive(Debug, Clone)]
@@ -73,11 +74,13 @@ impl World {
             // As folds do: one step after the other, each up to the end of a block.
             let middle = blocks.block_end(&keys, keys.len() / 2);
             let entries: Vec<_> = entries.iter().map(|(key, at)| (*key, *at)).collect();
+            let seconds = entries.iter().map(|(key, at)| name(key, *at).second);
+            let seconds = seconds.fold(Seconds::None, Seconds::and);
             let (first, second) = entries.split_at(middle);
             blocks.write(tx, first)?;
             blocks.write(tx, second)?;
             if listed {
-                self.runs.list(tx, number, &keys)?;
+                self.runs.list(tx, number, &keys, seconds)?;
             }
             Ok(())
         })
@@ -126,10 +129,10 @@ impl World {
         let (runs, plain) = (&self.runs, &self.plain);
         in_transaction(&mut self.connection, |tx| {
             for (key, position) in plain.iter().step_by(every) {
-                assert_eq!(runs.find(tx, key)?, Some(*position));
+                assert_eq!(runs.find(tx, &name(key, *position))?, Some(*position));
             }
-            for key in absent.keys() {
-                assert_eq!(runs.find(tx, key)?, None);
+            for (key, position) in &absent {
+                assert_eq!(runs.find(tx, &name(key, *position))?, None);
             }
             Ok(())
         })
@@ -141,6 +144,15 @@ impl World {
             tx.query_one(sql, &[], |row| row.int(0))
         });
         counted.unwrap().unwrap()
+    }
+}
+
+/// Of two keys one tells a second; some tell the same.
+fn name(key: &Key, position: i64) -> RequestName {
+    let second = u32::try_from(position / 40).ok();
+    RequestName {
+        key: *key,
+        second: second.filter(|_| position % 2 == 0),
     }
 }
 
@@ -159,7 +171,7 @@ fn as_rows(tx: &SqliteTx<'_>, run: i64) -> Result<(), DatabaseError> {
     let values = [Value::Int(run)];
     tx.execute("DELETE FROM request_blocks WHERE block >> 32 = ?1", &values)?;
     tx.execute(
-        "UPDATE request_run_list SET blocks = 0 WHERE run = ?1",
+        "UPDATE request_run_list SET blocks = 0, first_second = NULL, last_second = NULL WHERE run = ?1",
         &values,
     )?;
     Ok(())
@@ -339,12 +351,55 @@ fn a_block_that_is_not_whole_is_no_block() {
         )
     })
     .unwrap();
-    let key = *world.plain.keys().next().unwrap();
-    let found = in_transaction(&mut world.connection, |tx| world.runs.find(tx, &key));
+    let (key, position) = world.plain.first_key_value().unwrap();
+    let asked = name(key, *position);
+    let found = in_transaction(&mut world.connection, |tx| world.runs.find(tx, &asked));
     assert!(matches!(found, Err(DatabaseError::Stored { .. })));
     for _ in 0..7 {
         world.apply(&Deed::Add(100));
     }
     let merged = in_transaction(&mut world.connection, |tx| world.runs.step(tx, 1_000));
     assert!(matches!(merged, Err(DatabaseError::Stored { .. })));
+}
+
+#[test]
+fn a_request_is_not_looked_for_among_those_of_other_times() {
+    let mut world = World::new();
+    world.apply(&Deed::Add(400));
+    world.apply(&Deed::Add(400));
+    in_transaction(&mut world.connection, |tx| {
+        tx.execute(
+            "UPDATE request_blocks SET entries = x'00' WHERE block >> 32 = 1",
+            &[],
+        )
+    })
+    .unwrap();
+    for restarted in [false, true] {
+        if restarted {
+            world.restart();
+        }
+        let (runs, plain) = (&world.runs, &world.plain);
+        in_transaction(&mut world.connection, |tx| {
+            for (key, position) in plain {
+                let asked = name(key, *position);
+                let found = runs.find(tx, &asked);
+                if *position <= 400 {
+                    assert!(matches!(found, Err(DatabaseError::Stored { .. })));
+                } else {
+                    assert_eq!(found?, Some(*position));
+                }
+                // The same digest of another time is another request, which nobody looks at the first run for.
+                let later = asked.second.map(|_| u32::MAX);
+                if later.is_some() {
+                    let asked = RequestName {
+                        second: later,
+                        ..asked
+                    };
+                    assert_eq!(runs.find(tx, &asked)?, None);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    }
 }
