@@ -9,7 +9,7 @@ use super::seconds::Key;
 /// Bytes of a block.
 const BLOCK: usize = 64;
 
-/// Keys of a block: some ten bits each. Of keys that are not there, one in fifty is looked for in vain.
+/// Keys of a block: some ten bits each. Of keys that are not there, one in 160 is looked for in vain.
 const KEYS: usize = 48;
 
 /// Bits that a key sets.

@@ -34,7 +34,6 @@ pub use migrate::{Migration, MigrationState, migrate, migration_state};
 pub use pool::{Database, PoolSettings};
 pub use recent::Waiting;
 pub(crate) use runs::Ways;
-pub(crate) use seconds::RequestName;
 pub(crate) use sqlite_engine::SqliteTx;
 pub use sqlite_engine::copy_sqlite;
 pub(crate) use sweep::{Older, Spent, swept_through};

@@ -9,9 +9,11 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
+use warifu_credentials::request::RequestDigest;
+
 use super::run_keys::RunKeys;
 use super::runs::{Runs, exactly_one, slices};
-use super::seconds::{Key, RequestName, Seconds};
+use super::seconds::{Key, Seconds};
 use super::sweep::{Older, Spent, Sweep};
 use super::threads::spawn;
 use super::{DatabaseError, Row, Value, sqlite_engine::SqliteTx};
@@ -150,7 +152,8 @@ impl Recent {
             &[Value::Int(through)],
             |row| {
                 let position = row.int(1)?;
-                let request = RequestName::from_stored(&row.bytes(0)?).ok_or(strange(position))?;
+                let request =
+                    RequestDigest::from_stored(&row.bytes(0)?).ok_or(strange(position))?;
                 let (requests, seconds) = if position <= until {
                     &mut folded
                 } else {
@@ -159,9 +162,9 @@ impl Recent {
                 *seconds = if position <= without_time {
                     Seconds::Unknown
                 } else {
-                    seconds.and(request.second)
+                    seconds.and(request.second())
                 };
-                requests.insert(request.key, position);
+                requests.insert(*request.digest(), position);
                 Ok(())
             },
         )?;
@@ -189,10 +192,10 @@ impl Recent {
         self.sweep.spent(credential)
     }
 
-    pub(crate) fn add_request(&mut self, request: RequestName, position: i64) {
-        self.young.insert(request.key, position);
-        self.young_seconds = self.young_seconds.and(request.second);
-        self.added.push(Added::Request(request.key));
+    pub(crate) fn add_request(&mut self, request: &RequestDigest, position: i64) {
+        self.young.insert(*request.digest(), position);
+        self.young_seconds = self.young_seconds.and(request.second());
+        self.added.push(Added::Request(*request.digest()));
     }
 
     /// Spends a step, if it is newer than whatever is spent and waits here.

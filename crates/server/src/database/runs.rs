@@ -13,9 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use warifu_credentials::request::RequestDigest;
+
 use super::filter::Filter;
 use super::run_keys::{self, RunKeys, slice_of};
-use super::seconds::{Key, RequestName, Seconds};
+use super::seconds::{Key, Seconds};
 use super::sqlite_engine::SqliteTx;
 use super::{DatabaseError, Value};
 
@@ -140,11 +142,11 @@ impl Runs {
     pub(crate) fn find(
         &self,
         tx: &SqliteTx<'_>,
-        request: &RequestName,
+        request: &RequestDigest,
     ) -> Result<Option<i64>, DatabaseError> {
-        let RequestName { key, second } = request;
+        let (key, second) = (request.digest(), request.second());
         for run in &self.listed {
-            if !run.seconds.may_hold(*second) {
+            if !run.seconds.may_hold(second) {
                 continue;
             }
             let slice = slice_of(key, run.filters.len());
@@ -332,11 +334,11 @@ impl Ways {
     pub(crate) fn find(
         &self,
         tx: &SqliteTx<'_>,
-        request: &RequestName,
+        request: &RequestDigest,
     ) -> Result<Option<i64>, DatabaseError> {
-        let RequestName { key, second } = request;
+        let (key, second) = (request.digest(), request.second());
         for (keys, slices, seconds) in &self.listed {
-            if !seconds.may_hold(*second) {
+            if !seconds.may_hold(second) {
                 continue;
             }
             let slice = i64::try_from(slice_of(key, *slices)).unwrap_or(i64::MAX);

@@ -4,13 +4,6 @@
 /// A request's digest.
 pub(crate) type Key = [u8; 16];
 
-/// A request: its digest, and the second since 1970 that its key tells, if it tells one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RequestName {
-    pub(crate) key: Key,
-    pub(crate) second: Option<u32>,
-}
-
 /// Between which seconds the keys of some requests lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Seconds {
@@ -21,18 +14,6 @@ pub(crate) enum Seconds {
     Within(u32, u32),
     /// Some may have been stored without the second that their keys tell.
     Unknown,
-}
-
-impl RequestName {
-    /// As the trail has it: the second, if there is one, and the digest.
-    pub(crate) fn from_stored(stored: &[u8]) -> Option<Self> {
-        let (second, key) = stored.split_last_chunk()?;
-        let second = match second {
-            [] => None,
-            second => Some(u32::from_be_bytes(second.try_into().ok()?)),
-        };
-        Some(Self { key: *key, second })
-    }
 }
 
 impl Seconds {
@@ -122,19 +103,5 @@ mod tests {
         ] {
             assert_eq!(Seconds::read(first, last), Seconds::Unknown);
         }
-        assert_eq!(RequestName::from_stored(&[1; 15]), None);
-        assert_eq!(RequestName::from_stored(&[1; 18]), None);
-        assert_eq!(
-            RequestName::from_stored(&[1; 16]),
-            Some(RequestName {
-                key: [1; 16],
-                second: None
-            })
-        );
-        let timed = RequestName {
-            key: [1; 16],
-            second: Some(0x0101_0101),
-        };
-        assert_eq!(RequestName::from_stored(&[1; 20]), Some(timed));
     }
 }

@@ -2,11 +2,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, params_from_iter};
+use warifu_credentials::request::RequestDigest;
 
 use super::failing::Failing;
 use super::recent::{Recent, Waiting};
 use super::runs::Runs;
-use super::seconds::{Key, RequestName};
 use super::sweep::{Older, Spent};
 use super::{DatabaseError, Row, Tx, Value};
 
@@ -134,8 +134,8 @@ impl<'a> SqliteTx<'a> {
     /// Those of many requests that stand in the audit trail, with their positions.
     pub(crate) fn find_requests(
         &mut self,
-        requests: &[RequestName],
-    ) -> Result<Vec<(Key, i64)>, DatabaseError> {
+        requests: &[RequestDigest],
+    ) -> Result<Vec<(RequestDigest, i64)>, DatabaseError> {
         self.recent()?;
         if self.memory.runs.is_none() {
             self.memory.runs = Some(Runs::load(self)?);
@@ -145,11 +145,11 @@ impl<'a> SqliteTx<'a> {
         };
         let mut found = Vec::new();
         for request in requests {
-            let position = match recent.position(&request.key) {
+            let position = match recent.position(request.digest()) {
                 Some(position) => Some(position),
                 None => runs.find(self, request)?,
             };
-            found.extend(position.map(|position| (request.key, position)));
+            found.extend(position.map(|position| (*request, position)));
         }
         Ok(found)
     }
@@ -176,7 +176,7 @@ impl<'a> SqliteTx<'a> {
     /// Remembers a request whose audit row this transaction inserts.
     pub(crate) fn add_request(
         &mut self,
-        request: RequestName,
+        request: &RequestDigest,
         position: i64,
     ) -> Result<(), DatabaseError> {
         self.recent()?.add_request(request, position);

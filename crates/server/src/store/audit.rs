@@ -6,7 +6,6 @@ use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::party::PartyId;
 use warifu_credentials::request::{Fingerprint, RequestDigest, StoredDigest};
 
-use super::request;
 use crate::database::{DatabaseError, Row, Tx, Value};
 
 /// Streams on PostgreSQL: that many transactions append at once without waiting for one another.
@@ -141,7 +140,7 @@ fn insert(tx: &mut Tx<'_>, events: &[Event], heads: &[Head]) -> Result<(), Datab
             }
             for (event, head) in events.iter().zip(heads) {
                 if let Some(request) = &event.request {
-                    sqlite.add_request(request::name(request), head.position.to_stored())?;
+                    sqlite.add_request(request, head.position.to_stored())?;
                 }
             }
             Ok(())

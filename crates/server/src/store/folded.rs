@@ -7,7 +7,6 @@ use warifu_credentials::credential_id::CredentialId;
 use warifu_credentials::record::spent_from_stored;
 
 use super::audit::{self, StoredRow};
-use super::request;
 use crate::database::{DatabaseError, Tx, Value, Ways, swept_through};
 
 /// Rows that are looked at one by one, spread evenly: a slice that was lost is found by them, a single row by the count.
@@ -67,7 +66,7 @@ fn look_at(
     let mut faults = Vec::new();
     if let (Tx::Sqlite(sqlite), Some(ways), Some(request)) = (&tx, ways, &event.request)
         && position.to_stored() <= ways.through
-        && ways.find(sqlite, &request::name(request))? != Some(position.to_stored())
+        && ways.find(sqlite, request)? != Some(position.to_stored())
     {
         faults.push(format!(
             "the request of row {sequence} of stream {stream} is not found: sent again it would be another one"

@@ -4,7 +4,7 @@ use warifu_credentials::audit::{Kind, Outcome};
 use warifu_credentials::record::Recorded;
 use warifu_credentials::request::{Fingerprint, RequestDigest};
 
-use crate::database::{DatabaseError, RequestName, Row, Tx, Value};
+use crate::database::{DatabaseError, Row, Tx, Value};
 
 /// A request that was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,11 +64,10 @@ pub fn find_many(
 ) -> Result<Vec<([u8; 16], Answered)>, DatabaseError> {
     match tx {
         Tx::Sqlite(sqlite) => {
-            let names: Vec<_> = requests.iter().map(name).collect();
             let mut found = Vec::new();
-            for (request, position) in sqlite.find_requests(&names)? {
+            for (request, position) in sqlite.find_requests(requests)? {
                 let answered = answered_at(tx, position)?;
-                found.extend(answered.map(|answered| (request, answered)));
+                found.extend(answered.map(|answered| (*request.digest(), answered)));
             }
             Ok(found)
         }
@@ -89,14 +88,6 @@ pub fn find_many(
                 read,
             )
         }
-    }
-}
-
-/// SQLite: how the way to a request names it.
-pub(super) fn name(request: &RequestDigest) -> RequestName {
-    RequestName {
-        key: *request.digest(),
-        second: request.second(),
     }
 }
 

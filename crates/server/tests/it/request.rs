@@ -293,7 +293,8 @@ async fn a_request_of_before_its_key_told_a_time_is_answered_again(engine: Engin
         note: "login".into(),
         ..Event::new(second(START), Kind::Validated)
     };
-    let append = |tx: &mut Tx<'_>| audit::append(tx, &service.secrets.chain, &[event.clone()]);
+    let append =
+        |tx: &mut Tx<'_>| audit::append(tx, &service.secrets.chain, std::slice::from_ref(&event));
     service
         .place
         .with(|connection| connection.transaction(append))

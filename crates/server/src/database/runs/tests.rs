@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::database::Connection;
 use crate::database::scratch::{in_transaction, token_service};
-use crate::database::seconds::{RequestName, Seconds};
+use crate::database::seconds::Seconds;
 
 /// What happens to the runs.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ impl World {
             // As folds do: one step after the other, each up to the end of a block.
             let middle = blocks.block_end(&keys, keys.len() / 2);
             let entries: Vec<_> = entries.iter().map(|(key, at)| (*key, *at)).collect();
-            let seconds = entries.iter().map(|(key, at)| name(key, *at).second);
+            let seconds = entries.iter().map(|(key, at)| name(key, *at).second());
             let seconds = seconds.fold(Seconds::None, Seconds::and);
             let (first, second) = entries.split_at(middle);
             blocks.write(tx, first)?;
@@ -148,12 +148,9 @@ impl World {
 }
 
 /// Of two keys one tells a second; some tell the same.
-fn name(key: &Key, position: i64) -> RequestName {
+fn name(key: &Key, position: i64) -> RequestDigest {
     let second = u32::try_from(position / 40).ok();
-    RequestName {
-        key: *key,
-        second: second.filter(|_| position % 2 == 0),
-    }
+    RequestDigest::new(*key, second.filter(|_| position % 2 == 0))
 }
 
 /// Makes a run one of before schema 6.
@@ -389,12 +386,8 @@ fn a_request_is_not_looked_for_among_those_of_other_times() {
                     assert_eq!(found?, Some(*position));
                 }
                 // The same digest of another time is another request, which nobody looks at the first run for.
-                let later = asked.second.map(|_| u32::MAX);
-                if later.is_some() {
-                    let asked = RequestName {
-                        second: later,
-                        ..asked
-                    };
+                if asked.second().is_some() {
+                    let asked = RequestDigest::new(*key, Some(u32::MAX));
                     assert_eq!(runs.find(tx, &asked)?, None);
                 }
             }
