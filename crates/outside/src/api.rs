@@ -9,7 +9,9 @@ use warifu::token_api::{Language, read_body, request_key, sent_key};
 use warifu::web::{cookies, guard, texts};
 use warifu_bank::session::{BrowserSecret, SessionSecret};
 use warifu_credentials::credential_id::CredentialId;
+use warifu_credentials::party::PartyId;
 use warifu_credentials::purpose::Purpose;
+use warifu_credentials::request::{RequestDigest, RequestDigester};
 
 use crate::first_line;
 
@@ -39,6 +41,11 @@ pub(crate) fn head(bytes: &[u8]) {
         let sent = headers.get(warifu_wire::IDEMPOTENCY_KEY);
         let length = sent.map_or(0, HeaderValue::len);
         assert!((1..=64).contains(&length));
+        let request = RequestDigester::new([0; 32].into()).digest(PartyId(1), &key);
+        let stored = request.to_stored();
+        assert_eq!(RequestDigest::from_stored(stored.as_bytes()), Some(request));
+        // A UUID has 32 digits, of which the 13th is its version.
+        assert!(request.second().is_none() || length >= 32);
         assert_eq!(Some(key), request_key(&headers));
     }
     if sent_key(&headers).is_some() {
