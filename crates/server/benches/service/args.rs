@@ -25,6 +25,10 @@ pub(crate) struct Args {
     /// made quiet first; loading does not mind them.
     #[arg(long)]
     pause: bool,
+    /// Requests whose keys tell no time, so that each has a place of its own in the index; without it they are UUIDs of
+    /// version 7, as the bank's.
+    #[arg(long)]
+    pub(crate) random_keys: bool,
     /// How many credentials, for the rounds in process.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(10_000..))]
     size: Vec<u32>,

@@ -1,6 +1,6 @@
 //! Credentials whose secrets both sides know: the database holds them sealed, the driver makes their codes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use warifu::bench::sample::{ids, shuffle};
 
@@ -29,13 +29,29 @@ const STEPS_A_TURN: i64 = 3;
 pub(crate) const PURPOSE: &str = "login";
 
 /// Requests whose keys say the same second.
-pub(crate) const KEYS_A_SECOND: u64 = 10_000;
+const KEYS_A_SECOND: u64 = 10_000;
 
 /// When the first key was made, seconds since 1970: later than any of those that the rows of growth have.
 const FIRST_KEY: u64 = 1_800_000_000;
 
-/// The key of a request: a UUID of version 7 of its time, as a bank sends it.
+/// Whether keys tell no time; set once, before the first key is made.
+pub(crate) static RANDOM_KEYS: OnceLock<bool> = OnceLock::new();
+
+/// The second that the key of a row tells, if it tells one, counted from the first row's.
+pub(crate) fn second(number: u64) -> Option<u32> {
+    let second = u32::try_from(number / KEYS_A_SECOND).ok();
+    second.filter(|_| !random_keys())
+}
+
+fn random_keys() -> bool {
+    RANDOM_KEYS.get().copied().unwrap_or_default()
+}
+
+/// The key of a request: a UUID of version 7 of its time, as a bank sends it, unless keys tell none.
 pub(crate) fn request_key(number: u64) -> String {
+    if random_keys() {
+        return format!("bench-{number}");
+    }
     let millis = FIRST_KEY * 1_000 + number / (KEYS_A_SECOND / 1_000);
     format!("{millis:012x}70008000{number:012x}")
 }

@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         println!("figures come from an optimised build only: cargo xtask bench");
         return ExitCode::SUCCESS;
     }
+    credentials::RANDOM_KEYS.get_or_init(|| args.random_keys);
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -18,7 +18,7 @@ use warifu_credentials::request::{Fingerprint, RequestDigest};
 
 use super::millions;
 use crate::Result;
-use crate::credentials::{self, KEYS_A_SECOND, PURPOSE};
+use crate::credentials::{self, PURPOSE};
 use crate::database::Prepared;
 use crate::driver::Driven;
 use crate::round::real;
@@ -138,8 +138,6 @@ impl Maker {
     fn event(&self, number: u64) -> Event {
         let place = mix(number) % u64::try_from(self.ids.len().max(1)).unwrap_or(1);
         let request = bytes(mix(number ^ (1 << 62)), mix(number ^ (1 << 63)));
-        // Their keys were made one after the other, as those of a bank are.
-        let second = u32::try_from(number / KEYS_A_SECOND).ok();
         let micros = i64::try_from(number).unwrap_or_default();
         Event {
             // Not accepted: no step is spent here, and a verification would miss it in the credential.
@@ -150,7 +148,7 @@ impl Maker {
                 .copied(),
             party: Some(self.party),
             detail: spent_to_stored(STEP, 0),
-            request: Some(RequestDigest::new(request, second)),
+            request: Some(RequestDigest::new(request, credentials::second(number))),
             fingerprint: Some(Fingerprint(bytes(mix(number ^ (3 << 61)), number))),
             note: PURPOSE.to_owned(),
             ..Event::new(
