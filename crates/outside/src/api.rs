@@ -15,6 +15,8 @@ use warifu_credentials::request::{RequestDigest, RequestDigester};
 
 use crate::first_line;
 
+const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
+
 /// The first line names the route, the rest is the body: it is understood, or told what is wrong in a 4xx.
 pub(crate) fn body(bytes: &[u8]) {
     let (verb, body) = first_line(bytes);
@@ -102,6 +104,23 @@ fn client_address(headers: &HeaderMap) {
     let told = ClientAddress::of(peer, headers, &proxies).to_string();
     let address = told.strip_suffix("/64").unwrap_or(&told);
     assert!(address.parse::<IpAddr>().is_ok(), "{told}");
+    // A proxy adds whom it speaks for in a line of its own, or at the end of the last one.
+    for joined in [false, true] {
+        let mut lines: Vec<_> = headers
+            .get_all(FORWARDED)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        let last = lines.pop_if(|_| joined).unwrap_or_default();
+        let last = [last, b", 198.51.100.7"].concat();
+        lines.push(&last);
+        let lines = lines
+            .into_iter()
+            .filter_map(|line| HeaderValue::from_bytes(line).ok());
+        let headers = lines.map(|line| (FORWARDED, line)).collect();
+        let told = ClientAddress::of(peer, &headers, &proxies);
+        assert_eq!(told.to_string(), "198.51.100.7");
+    }
 }
 
 /// What a page reads of a head: language, cookies, where a form comes from.

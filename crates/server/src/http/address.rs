@@ -25,24 +25,24 @@ impl ClientAddress {
     }
 
     /// The client of a request: the peer, or, behind trusted proxies, the last address in `X-Forwarded-For` that none
-    /// of them added.
+    /// of them added. A proxy adds to what the client sent, whatever that is, in a line of its own or at the end of his.
     #[must_use]
     pub fn of(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Self {
         let mut address = peer.ip().to_canonical();
         let forwarded: Vec<_> = headers
             .get_all("x-forwarded-for")
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
             .collect();
         for hop in forwarded.iter().rev() {
             if !trusted.contains(&address) {
                 break;
             }
-            match hop.trim().parse::<IpAddr>() {
-                Ok(hop) => address = hop.to_canonical(),
+            let hop = std::str::from_utf8(hop.trim_ascii()).ok();
+            match hop.and_then(|hop| hop.parse::<IpAddr>().ok()) {
+                Some(hop) => address = hop.to_canonical(),
                 // What a trusted proxy passes on but does not understand is not the client's address.
-                Err(_) => break,
+                None => break,
             }
         }
         Self::new(address)
@@ -60,12 +60,15 @@ impl fmt::Display for ClientAddress {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            let value = HeaderValue::from_bytes(value.as_bytes());
+            headers.append("x-forwarded-for", value.unwrap());
         }
         let trusted: Vec<IpAddr> = trusted
             .iter()
@@ -90,6 +93,16 @@ mod tests {
             client("192.0.2.9", &["203.0.113.5, 198.51.100.7"], &["192.0.2.9"]),
             "198.51.100.7"
         );
+    }
+
+    /// A proxy that adds at the end of the client's own line must be heard, whatever stands before it there.
+    #[test]
+    fn strange_bytes_of_a_stranger_do_not_hide_what_a_proxy_says() {
+        let proxy = &["192.0.2.9"];
+        let lines = ["203.0.113.5", "\u{e9}\u{3042}, 198.51.100.7"];
+        assert_eq!(client("192.0.2.9", &lines, proxy), "198.51.100.7");
+        let lines = ["203.0.113.5", "\u{e9}"];
+        assert_eq!(client("192.0.2.9", &lines, proxy), "192.0.2.9");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod crowd;
 mod framing;
 mod health;
 mod request_id;
+mod said;
 mod seldom;
 
 pub use address::{ClientAddress, PeerAddress};
@@ -14,3 +15,4 @@ pub use admission::{Admission, Place, is_exempt, outside};
 pub use connection::{Doors, Listener, ServeError, serve};
 pub use health::{Health, let_go};
 pub use request_id::RequestId;
+pub use said::Said;

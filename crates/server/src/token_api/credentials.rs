@@ -21,6 +21,7 @@ use super::text::Text;
 use super::{Api, body};
 use crate::ambient;
 use crate::database::DatabaseError;
+use crate::http::Said;
 use crate::metrics::ResultLabel;
 use crate::service::Relation;
 use crate::store::settle::Settled;
@@ -210,18 +211,18 @@ async fn command(
     Ok((relation, key))
 }
 
-/// The request's key, if it is one.
+/// The request's key, if it is one and there is one.
 #[doc(hidden)]
 #[must_use]
 pub fn request_key(headers: &HeaderMap) -> Option<RequestKey> {
-    headers.get(IDEMPOTENCY_KEY)?.to_str().ok()?.parse().ok()
+    Said::of(headers, IDEMPOTENCY_KEY).once()?.parse().ok()
 }
 
 /// The hash of the API key that was sent, if it looks like one of ours.
 #[doc(hidden)]
 #[must_use]
 pub fn sent_key(headers: &HeaderMap) -> Option<ApiKeyHash> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let value = Said::of(headers, header::AUTHORIZATION.as_str()).once()?;
     ApiKeyHash::of_sent(bearer(value)?)
 }
 

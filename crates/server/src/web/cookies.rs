@@ -17,18 +17,23 @@ pub const TOKEN_HERE: &str = "__Host-warifu-token-here";
 /// The chosen language.
 pub const LANGUAGE: &str = "__Host-warifu-language";
 
-/// The value of a cookie; none when it came twice.
+/// The value of a cookie; none when it came twice, or has bytes that none of ours has. Those of others, which a browser sends in the
+/// same line, may have any.
 #[must_use]
 pub fn get<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name);
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            pair.trim_ascii()
+                .strip_prefix(name.as_bytes())?
+                .strip_prefix(b"=")
+        });
     match (found.next(), found.next()) {
-        (Some((_, value)), None) => Some(value),
+        (Some(value), None) => std::str::from_utf8(value)
+            .ok()
+            .filter(|value| value.is_ascii()),
         _ => None,
     }
 }
@@ -72,6 +77,25 @@ mod tests {
         assert_eq!(get(&headers, SESSION), Some("a"));
         assert_eq!(get(&headers, FORM), None);
         headers.append(header::COOKIE, "__Host-warifu=c".parse().unwrap());
+        assert_eq!(get(&headers, SESSION), None);
+    }
+
+    /// One of another site of the same domain may have any bytes; who has it can sign in all the same.
+    #[test]
+    fn a_strange_cookie_of_others_is_not_in_the_way() {
+        let mut headers = HeaderMap::new();
+        let line = "shop=caf\u{e9}; __Host-warifu=a; __Host-warifu-form=\u{e9}";
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+        );
+        assert_eq!(get(&headers, SESSION), Some("a"));
+        assert_eq!(get(&headers, FORM), None);
+        let line = "x=\u{e9}; __Host-warifu=b";
+        headers.append(
+            header::COOKIE,
+            HeaderValue::from_bytes(line.as_bytes()).unwrap(),
+        );
         assert_eq!(get(&headers, SESSION), None);
     }
 

@@ -5,6 +5,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::http::Said;
+
 /// Scripts, styles and pictures come from here alone; nothing is framed; no page hands its text to a script as code.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
@@ -33,20 +35,18 @@ pub fn token_fits(cookie: Option<&str>, token: &str) -> bool {
 /// by `Sec-Fetch-Site`, or where a browser is too old for that, by its `Origin`.
 #[must_use]
 pub fn from_own_page(method: &Method, headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if matches!(
-        text("sec-fetch-dest"),
-        Some("iframe" | "frame" | "object" | "embed")
-    ) {
-        return false;
+    match Said::of(headers, "sec-fetch-dest") {
+        Said::Once("iframe" | "frame" | "object" | "embed") | Said::Unclear => return false,
+        Said::Once(_) | Said::Nothing => {}
     }
     if matches!(*method, Method::GET | Method::HEAD) {
         return true;
     }
-    match text("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => match (text("origin"), text("host")) {
-            (Some(origin), Some(host)) => origin
+    match Said::of(headers, "sec-fetch-site") {
+        Said::Once(site) => site == "same-origin",
+        Said::Unclear => false,
+        Said::Nothing => match (Said::of(headers, "origin"), Said::of(headers, "host")) {
+            (Said::Once(origin), Said::Once(host)) => origin
                 .split_once("://")
                 .is_some_and(|(_, authority)| authority.eq_ignore_ascii_case(host)),
             _ => false,
@@ -93,7 +93,7 @@ mod tests {
     fn allowed(method: Method, pairs: &[(&'static str, &str)]) -> bool {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
-            headers.insert(*name, value.parse().unwrap());
+            headers.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         from_own_page(&method, &headers)
     }
@@ -124,6 +124,26 @@ mod tests {
             );
         }
         assert!(!allowed(Method::POST, &[host]));
+    }
+
+    /// Found by the fuzz target `api_head`: a `Sec-Fetch-Site` with other bytes counted as none, and the `Origin` was asked.
+    #[test]
+    fn what_a_form_says_unclearly_of_where_it_comes_from_is_not_left_out() {
+        let host = ("host", "bank.example");
+        let origin = ("origin", "https://bank.example");
+        assert!(allowed(Method::POST, &[host, origin]));
+        let own = ("sec-fetch-site", "same-origin");
+        assert!(allowed(Method::POST, &[host, origin, own]));
+        let strange = ("sec-fetch-site", "same-orig\u{e9}n");
+        assert!(!allowed(Method::POST, &[host, origin, strange]));
+        let other = ("sec-fetch-site", "cross-site");
+        assert!(!allowed(Method::POST, &[host, origin, own, other]));
+        let evil = ("origin", "https://evil.example");
+        assert!(!allowed(Method::POST, &[host, origin, evil]));
+        for dest in [&["document", "iframe"][..], &["\u{e9}"]] {
+            let pairs: Vec<_> = dest.iter().map(|dest| ("sec-fetch-dest", *dest)).collect();
+            assert!(!allowed(Method::GET, &pairs), "{dest:?}");
+        }
     }
 
     #[test]

@@ -226,6 +226,29 @@ fn a_request_without_a_good_name_is_told_so() {
     reply.unwrap().require(422, ProblemType::InvalidField);
 }
 
+/// Which of two counts is nothing that two readers would agree on.
+#[test]
+fn a_request_with_two_names_or_two_keys_is_refused() {
+    let stage = Stage::new();
+    let body = br#"{"code":"123456","purpose":"login"}"#;
+    for (second, status, problem) in [
+        (("Idempotency-Key", "two"), 422, ProblemType::InvalidField),
+        (
+            ("Authorization", "Bearer x"),
+            401,
+            ProblemType::Unauthorized,
+        ),
+    ] {
+        let [first, kind, name] = stage.headers("one");
+        for headers in [[first, kind, name, second], [second, first, kind, name]] {
+            let mut client = stage.server.client();
+            let reply = client.request("POST", &stage.path("validate"), &headers, body);
+            reply.unwrap().require(status, problem);
+        }
+    }
+    assert_eq!(stage.status()["failures"], 0, "no code was looked at");
+}
+
 #[test]
 fn a_name_that_was_used_for_another_request_is_a_conflict() {
     let stage = Stage::new();
