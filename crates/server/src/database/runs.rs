@@ -3,7 +3,9 @@
 //!
 //! Keys are random, so one tree over all of them would cost each row a page of its own. Here a generation of keys
 //! ([`super::recent`]) is written in their order and never changed: neighbours share a page however long the trail is. Eight
-//! runs of a tier become one of the next, a slice of the keys at a time, little by little as commits add rows.
+//! runs of a tier become one of the next, a slice of the keys at a time, little by little as commits add rows. Runs whose keys all
+//! tell their time are *apart* and stay as they are (docs/decisions/0039): few of them tell the same second, and a request is
+//! looked for in no other.
 //!
 //! A run is one from the commit that lists it, which is also the one that takes those from the list that went into it. What
 //! is not listed is looked for nowhere. Which runs are being merged stands in the list, and the filters of the new run say
@@ -24,6 +26,12 @@ use super::{DatabaseError, Value};
 /// How many runs of a tier become one of the next. Each key is written once more for each tier; each tier is looked through
 /// in at most twice so many runs.
 const FAN: usize = 8;
+
+/// The tier of runs that stay as they are.
+const APART: i64 = -1;
+
+/// How many others a run that is apart may overlap when it is listed, so that at most one more tell the same second.
+const OVERLAPPED: usize = 8;
 
 /// Keys of a slice, about: what one step merges, and what a filter is of.
 const SLICE: usize = 1_024;
@@ -58,6 +66,8 @@ struct Run {
     keys: RunKeys,
     tier: i64,
     seconds: Seconds,
+    /// What its keys tell and those of all that are older.
+    or_older: Seconds,
     /// One for each slice; their number is a power of two.
     filters: Vec<Filter>,
 }
@@ -80,9 +90,10 @@ impl Runs {
             "SELECT run, tier, merged_into, blocks, first_second, last_second FROM request_run_list ORDER BY run DESC",
             &[],
             |row| {
+                let (number, tier, into) = (row.int(0)?, row.int(1)?, row.maybe_int(2)?);
                 let blocks = row.int(3)? != 0;
-                let seconds = Seconds::read(row.maybe_int(4)?, row.maybe_int(5)?);
-                Ok((row.int(0)?, row.int(1)?, row.maybe_int(2)?, blocks, seconds))
+                let seconds = Seconds::read(row.maybe_int(4)?, row.maybe_int(5)?, tier == APART);
+                Ok((number, tier, into, blocks, seconds))
             },
         )?;
         let mut listed = Vec::with_capacity(all.len());
@@ -93,6 +104,7 @@ impl Runs {
                 keys: keys(number, blocks, filters.len()),
                 tier,
                 seconds,
+                or_older: Seconds::Unknown,
                 filters,
             });
             if let Some(into) = into {
@@ -129,13 +141,15 @@ impl Runs {
         let old = tx.query_one("SELECT EXISTS (SELECT 1 FROM request_index)", &[], |row| {
             row.int(0)
         })?;
-        Ok(Self {
+        let mut runs = Self {
             next: newest + 1,
             listed,
             merges,
             gone: numbers,
             old: old != Some(0),
-        })
+        };
+        runs.sum_up();
+        Ok(runs)
     }
 
     /// The position of a request.
@@ -146,6 +160,9 @@ impl Runs {
     ) -> Result<Option<i64>, DatabaseError> {
         let (key, second) = (request.digest(), request.second());
         for run in &self.listed {
+            if !run.or_older.may_hold(second) {
+                break;
+            }
             if !run.seconds.may_hold(second) {
                 continue;
             }
@@ -192,7 +209,37 @@ impl Runs {
             rest = others;
             filters.push(keep_filter(tx, number, slice, some.iter())?);
         }
-        self.enter(tx, number, 0, seconds, filters)
+        let tier = self.tier(tx, seconds)?;
+        self.enter(tx, number, tier, seconds, filters)
+    }
+
+    /// The tier of a new run whose keys tell these seconds. Where too many that are apart overlap it, the widest of all, which may be
+    /// the new one, is to be merged: a key that tells a strange time stands in the way of its own run and not of all others.
+    fn tier(&mut self, tx: &SqliteTx<'_>, seconds: Seconds) -> Result<i64, DatabaseError> {
+        let Seconds::All(span) = seconds else {
+            return Ok(0);
+        };
+        loop {
+            let overlapped = self.listed.iter_mut().filter_map(|run| {
+                let other = run.seconds.all().filter(|_| run.tier == APART)?;
+                other.overlaps(span).then(|| (other.width(), run))
+            });
+            let mut overlapped: Vec<_> = overlapped.collect();
+            if overlapped.len() <= OVERLAPPED {
+                return Ok(APART);
+            }
+            overlapped.sort_unstable_by_key(|(width, _)| *width);
+            let widest = overlapped.pop().filter(|(width, _)| *width > span.width());
+            let Some((_, run)) = widest else {
+                return Ok(0);
+            };
+            let changed = tx.execute(
+                "UPDATE request_run_list SET tier = 0 WHERE run = ?1 AND tier = ?2",
+                &[Value::Int(run.keys.run()), Value::Int(APART)],
+            )?;
+            exactly_one(changed, "a run that is to be merged after all")?;
+            run.tier = 0;
+        }
     }
 
     /// Goes on with what is under way, by as much as commits have added.
@@ -223,8 +270,17 @@ impl Runs {
         Ok(())
     }
 
+    /// Of those that are merged; 0 where none is.
     fn highest_tier(&self) -> i64 {
-        self.listed.iter().map(|run| run.tier).max().unwrap_or(0)
+        self.listed.iter().map(|run| run.tier).fold(0, i64::max)
+    }
+
+    fn sum_up(&mut self) {
+        let mut all = Seconds::Nothing;
+        for run in self.listed.iter_mut().rev() {
+            all = all.with(run.seconds);
+            run.or_older = all;
+        }
     }
 
     fn begin_merges(&mut self, tx: &SqliteTx<'_>) -> Result<(), DatabaseError> {
@@ -284,9 +340,11 @@ impl Runs {
             keys: RunKeys::blocks(number, filters.len()),
             tier,
             seconds,
+            or_older: Seconds::Unknown,
             filters,
         };
         self.listed.insert(place, run);
+        self.sum_up();
         Ok(())
     }
 }
@@ -306,12 +364,12 @@ impl Ways {
     pub(crate) fn load(tx: &SqliteTx<'_>) -> Result<Self, DatabaseError> {
         let listed = tx.query(
             "SELECT run, blocks, (SELECT COUNT(*) FROM request_filters WHERE request_filters.run = request_run_list.run),
-                    first_second, last_second
+                    first_second, last_second, tier
              FROM request_run_list ORDER BY run DESC",
             &[],
             |row| {
                 let slices = usize::try_from(row.int(2)?).unwrap_or(0);
-                let seconds = Seconds::read(row.maybe_int(3)?, row.maybe_int(4)?);
+                let seconds = Seconds::read(row.maybe_int(3)?, row.maybe_int(4)?, row.int(5)? == APART);
                 Ok((keys(row.int(0)?, row.int(1)? != 0, slices), slices, seconds))
             },
         )?;
@@ -367,7 +425,7 @@ impl Merge {
         let slices = sources.iter().map(|run| run.filters.len()).sum::<usize>();
         let seconds = sources
             .iter()
-            .fold(Seconds::None, |all, run| all.with(run.seconds));
+            .fold(Seconds::Nothing, |all, run| all.with(run.seconds));
         sources.iter().all(|run| run.tier == tier).then(|| Self {
             tier,
             sources: sources.map(|run| run.keys),

@@ -14,6 +14,8 @@ use crate::database::seconds::Seconds;
 enum Deed {
     /// A run of so many keys is written and listed.
     Add(usize),
+    /// A run of so many keys that all tell their time.
+    AddTimed(usize),
     /// A run is written and not listed: the process ends before.
     CutShort(usize),
     /// A run of before schema 6, a row for each key.
@@ -50,11 +52,11 @@ impl World {
         }
     }
 
-    /// Keys as even as digests are.
-    fn keys(&mut self, count: usize) -> BTreeMap<Key, i64> {
+    /// Keys as even as digests are, of which all tell their time or every second does.
+    fn keys(&mut self, count: usize, all: bool) -> BTreeMap<Key, i64> {
         (0..count)
             .map(|_| {
-                self.made += 1;
+                self.made += if all { 2 - self.made % 2 } else { 1 };
                 let mut key = [0; 16];
                 for (part, half) in key.chunks_mut(8).zip([0, 1 << 63]) {
                     part.copy_from_slice(&spread(self.made | half).to_be_bytes());
@@ -66,7 +68,11 @@ impl World {
 
     /// Writes a run; it is one when it is listed. Its number.
     fn add(&mut self, count: usize, listed: bool) -> i64 {
-        let entries = self.keys(count);
+        let entries = self.keys(count, false);
+        self.write(entries, listed)
+    }
+
+    fn write(&mut self, entries: BTreeMap<Key, i64>, listed: bool) -> i64 {
         let number = self.runs.begin();
         in_transaction(&mut self.connection, |tx| {
             let keys: Vec<_> = entries.keys().copied().collect();
@@ -75,7 +81,7 @@ impl World {
             let middle = blocks.block_end(&keys, keys.len() / 2);
             let entries: Vec<_> = entries.iter().map(|(key, at)| (*key, *at)).collect();
             let seconds = entries.iter().map(|(key, at)| name(key, *at).second());
-            let seconds = seconds.fold(Seconds::None, Seconds::and);
+            let seconds = seconds.fold(Seconds::Nothing, Seconds::and);
             let (first, second) = entries.split_at(middle);
             blocks.write(tx, first)?;
             blocks.write(tx, second)?;
@@ -91,10 +97,29 @@ impl World {
         number
     }
 
+    /// Lists a run whose keys tell these seconds.
+    fn list_seconds(&mut self, told: &[u32]) {
+        let entries = self.keys(told.len(), true);
+        let number = self.runs.begin();
+        let seconds = told.iter().map(|second| Some(*second));
+        let seconds = seconds.fold(Seconds::Nothing, Seconds::and);
+        in_transaction(&mut self.connection, |tx| {
+            let keys: Vec<_> = entries.keys().copied().collect();
+            let entries: Vec<_> = entries.into_iter().collect();
+            RunKeys::blocks(number, slices(keys.len())).write(tx, &entries)?;
+            self.runs.list(tx, number, &keys, seconds)
+        })
+        .unwrap();
+    }
+
     fn apply(&mut self, deed: &Deed) {
         match deed {
             Deed::Add(count) => {
                 self.add(*count, true);
+            }
+            Deed::AddTimed(count) => {
+                let entries = self.keys(*count, true);
+                self.write(entries, true);
             }
             Deed::CutShort(count) => {
                 self.add(*count, false);
@@ -125,7 +150,7 @@ impl World {
     }
 
     fn require(&mut self, every: usize) {
-        let absent = self.keys(20);
+        let absent = self.keys(20, false);
         let (runs, plain) = (&self.runs, &self.plain);
         in_transaction(&mut self.connection, |tx| {
             for (key, position) in plain.iter().step_by(every) {
@@ -147,9 +172,13 @@ impl World {
     }
 }
 
-/// Of two keys one tells a second; some tell the same.
+/// Of two keys one tells a second; some tell the same, a few one that is far away.
 fn name(key: &Key, position: i64) -> RequestDigest {
-    let second = u32::try_from(position / 40).ok();
+    let second = if position % 800 == 0 {
+        Some(1 << 31)
+    } else {
+        u32::try_from(position / 40).ok()
+    };
     RequestDigest::new(*key, second.filter(|_| position % 2 == 0))
 }
 
@@ -185,6 +214,7 @@ fn spread(number: u64) -> u64 {
 fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         8 => (1..60_usize).prop_map(Deed::Add),
+        8 => (1..60_usize).prop_map(Deed::AddTimed),
         1 => (1..60_usize).prop_map(Deed::CutShort),
         2 => (1..60_usize).prop_map(Deed::AddOld),
         4 => (1..200_usize).prop_map(Deed::Step),
@@ -308,7 +338,7 @@ fn seven_runs_are_not_merged() {
 #[test]
 fn a_key_of_the_index_before_is_found() {
     let mut world = World::new();
-    let keys = world.keys(10);
+    let keys = world.keys(10, false);
     in_transaction(&mut world.connection, |tx| {
         for (key, position) in &keys {
             tx.execute(
@@ -394,5 +424,85 @@ fn a_request_is_not_looked_for_among_those_of_other_times() {
             Ok(())
         })
         .unwrap();
+    }
+}
+
+#[test]
+fn runs_whose_keys_all_tell_their_time_stay_as_they_are() {
+    let mut world = World::new();
+    for _ in 0..70 {
+        // No whole number of these has a key that tells a strange time.
+        let entries = world.keys(30, true);
+        let entries = entries.into_iter().filter(|(_, at)| at % 800 != 0);
+        world.write(entries.collect(), true);
+        world.apply(&Deed::Step(1_000));
+    }
+    world.require(1);
+    world.restart();
+    world.apply(&Deed::Step(1_000));
+    world.require(1);
+    assert_eq!(world.count("SELECT COUNT(*) FROM request_run_list"), 70);
+    assert_eq!(
+        world
+            .count("SELECT COUNT(*) FROM request_run_list WHERE tier = -1 AND merged_into IS NULL"),
+        70
+    );
+    // A request that tells no time is looked for in none of them.
+    in_transaction(&mut world.connection, |tx| {
+        tx.execute("UPDATE request_blocks SET entries = x'00'", &[])?;
+        for key in world.plain.keys() {
+            assert_eq!(world.runs.find(tx, &RequestDigest::new(*key, None))?, None);
+        }
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Keys that tell a strange time make their own runs wide; the others stay apart, and the wide ones are merged.
+#[test]
+fn a_strange_time_stands_in_the_way_of_its_own_run_alone() {
+    let mut world = World::new();
+    for turn in 0..60_u32 {
+        let strange = turn % 2 == 0;
+        let far = if turn % 4 == 0 { 0 } else { u32::MAX };
+        world.list_seconds(&[1_000 + turn, if strange { far } else { 1_001 + turn }]);
+    }
+    assert_eq!(
+        world.count("SELECT COUNT(*) FROM request_run_list WHERE tier = -1 AND run % 2 = 0"),
+        30
+    );
+    let apart =
+        world.count("SELECT COUNT(*) FROM request_run_list WHERE tier = -1 AND run % 2 = 1");
+    assert!(apart <= 8, "{apart}");
+    for _ in 0..400 {
+        world.apply(&Deed::Step(1_000));
+    }
+    assert_eq!(world.runs.highest_tier(), 1);
+    let listed = world.count("SELECT COUNT(*) FROM request_run_list");
+    assert!(listed <= 30 + 8 + 7 + 2, "{listed}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn few_runs_that_are_apart_tell_the_same_second(
+        spans in proptest::collection::vec((0..60_u32, 0..30_u32), 1..60)
+    ) {
+        let mut world = World::new();
+        for (first, more) in spans {
+            world.list_seconds(&[first, first + more]);
+            let apart: Vec<_> = world.runs.listed.iter().filter(|run| run.tier == APART).collect();
+            for second in 0..90 {
+                let telling = apart.iter().filter(|run| run.seconds.may_hold(Some(second))).count();
+                prop_assert!(telling <= OVERLAPPED + 1, "{} runs tell {}", telling, second);
+            }
+            // Nothing is merged without need.
+            prop_assert!(world.runs.listed.len() > OVERLAPPED || apart.len() == world.runs.listed.len());
+            let remembered: Vec<_> = world.runs.listed.iter().map(|run| (run.keys.run(), run.tier)).collect();
+            world.restart();
+            let read: Vec<_> = world.runs.listed.iter().map(|run| (run.keys.run(), run.tier)).collect();
+            prop_assert_eq!(remembered, read);
+        }
     }
 }
