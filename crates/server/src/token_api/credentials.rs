@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use warifu_credentials::api_key::ApiKeyHash;
 use warifu_credentials::credential_id::CredentialId;
@@ -44,10 +44,10 @@ type PathId = Result<Path<String>, PathRejection>;
 pub(super) async fn validate(
     State(api): State<Arc<Api>>,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<ValidateAnswer>, ApiProblem> {
     let arrived = ambient::stopwatch();
+    let (Parts { headers, .. }, body) = request.into_parts();
     let (relation, key) = command(&api, id, &headers).await?;
     let (code, purpose) = body::read::<ValidateRequest>(&headers, body).await?;
     let settled = api.service.validate(relation, &key, code, purpose).await;
@@ -76,9 +76,9 @@ pub(super) async fn validate(
 pub(super) async fn resync(
     State(api): State<Arc<Api>>,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<ResyncAnswer>, ApiProblem> {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let (relation, key) = command(&api, id, &headers).await?;
     let (first, second) = body::read::<ResyncRequest>(&headers, body).await?;
     Ok(Json(
@@ -101,9 +101,9 @@ pub(super) async fn resync(
 pub(super) async fn stop(
     State(api): State<Arc<Api>>,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<StopAnswer>, ApiProblem> {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let (relation, key) = command(&api, id, &headers).await?;
     let reason = body::read::<StopRequest>(&headers, body).await?;
     Ok(Json(api.service.stop(relation, &key, reason).await??))
@@ -124,9 +124,9 @@ pub(super) async fn stop(
 pub(super) async fn enable(
     State(api): State<Arc<Api>>,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<EnableAnswer>, ApiProblem> {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let (relation, key) = command(&api, id, &headers).await?;
     body::read::<Nothing>(&headers, body).await?;
     Ok(Json(api.service.enable(relation, &key).await??))
@@ -145,9 +145,9 @@ pub(super) async fn enable(
 pub(super) async fn unlock(
     State(api): State<Arc<Api>>,
     id: PathId,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Json<UnlockAnswer>, ApiProblem> {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let (relation, key) = command(&api, id, &headers).await?;
     body::read::<Nothing>(&headers, body).await?;
     Ok(Json(api.service.unlock(relation, &key).await??))
