@@ -26,6 +26,10 @@ pub struct PostgresTx<'a> {
     notices: &'a Notices,
 }
 
+/// What a connection is called, to see in `pg_stat_activity` which copies are of which version. Copies before schema 7 of the token
+/// service are called `warifu` alone, which its migration looks for.
+const NAME: &str = concat!("warifu/", env!("CARGO_PKG_VERSION"));
+
 /// A connection that was idle for so long is asked whether it is alive before it is used: a balancer, a fail-over or a
 /// firewall may have ended it, which nobody hears who does not listen.
 const IDLE: Duration = Duration::from_secs(1);
@@ -55,7 +59,7 @@ fn connect(
     let mut config: postgres::Config = url.0.parse()?;
     config.target_session_attrs(target);
     let notices = Notices::of(&mut config);
-    config.application_name("warifu");
+    config.application_name(NAME);
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(Duration::from_secs(5));
     }

@@ -11,7 +11,7 @@ use warifu_oath::{Code, TimeStep};
 use warifu_wire::{EnableAnswer, ResyncAnswer, StopReason, ValidateAnswer};
 
 use crate::fold::fold;
-use crate::harness::{Engine, START, Service, Token, fresh_key, second, timed_key};
+use crate::harness::{Engine, START, Service, Token, apart, fresh_key, run, second, timed_key};
 
 both_engines!(
     every_answer_to_a_validation_is_given_again_also_after_a_restart,
@@ -336,6 +336,41 @@ async fn a_request_of_before_its_key_told_a_time_is_answered_again(engine: Engin
         }
         service.require_whole().await;
     }
+}
+
+/// A database with rows of before; one without any has nobody's requests.
+#[test]
+fn on_postgres_no_copy_of_before_may_run_at_the_step_to_schema_7() {
+    run(async {
+        let mut service = Service::new(Engine::Postgres);
+        let token = service.token().await;
+        let code = token.code(service.step());
+        service.check(&token, code).await;
+        service.stop_running();
+        service.place.meddle(
+            "DELETE FROM schema_migrations WHERE number >= 7; DROP TABLE requests_without_time",
+        );
+        let migrated = || {
+            let place = &service.place;
+            place.with(|connection| migrate(connection, MIGRATIONS, second(START)))
+        };
+        let url = format!("{}?application_name=warifu", service.place.url());
+        let before = apart(|| ::postgres::Client::connect(&url, ::postgres::NoTls).unwrap());
+        let refused = migrated().unwrap_err().to_string();
+        assert!(refused.contains("stop every copy"), "{refused}");
+        apart(|| drop(before));
+        // The server hears of it in a moment.
+        while service
+            .place
+            .count("SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'warifu'")
+            > 0
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert_eq!(migrated().unwrap(), 1);
+        service.restart();
+        service.require_whole().await;
+    });
 }
 
 async fn requests_of_one_time_are_stored_beside_one_another(engine: Engine) {

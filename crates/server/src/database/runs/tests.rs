@@ -497,6 +497,12 @@ proptest! {
                 let telling = apart.iter().filter(|run| run.seconds.may_hold(Some(second))).count();
                 prop_assert!(telling <= OVERLAPPED + 1, "{} runs tell {}", telling, second);
             }
+            // How far back a look must go is known of each.
+            let mut older = Seconds::Nothing;
+            for run in world.runs.listed.iter().rev() {
+                older = older.with(run.seconds);
+                prop_assert_eq!(run.or_older, older);
+            }
             // Nothing is merged without need.
             prop_assert!(world.runs.listed.len() > OVERLAPPED || apart.len() == world.runs.listed.len());
             let remembered: Vec<_> = world.runs.listed.iter().map(|run| (run.keys.run(), run.tier)).collect();
