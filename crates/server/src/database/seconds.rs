@@ -13,7 +13,7 @@ pub(crate) enum Seconds {
     /// Every key tells one: these, or some between them.
     All(Span),
     /// There are keys that tell none; the others, if there are any, tell these.
-    Some(Option<Span>),
+    Mixed(Option<Span>),
     /// Some may have been stored without the second that their keys tell.
     Unknown,
 }
@@ -51,7 +51,7 @@ impl Span {
 impl Seconds {
     /// These, and what another key tells.
     pub(crate) fn and(self, second: Option<u32>) -> Self {
-        self.with(second.map_or(Self::Some(None), |second| {
+        self.with(second.map_or(Self::Mixed(None), |second| {
             Self::All(Span {
                 first: second,
                 last: second,
@@ -65,7 +65,7 @@ impl Seconds {
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
             (Self::Nothing, some) | (some, Self::Nothing) => some,
             (Self::All(one), Self::All(other)) => Self::All(one.over(other)),
-            (one, other) => Self::Some(match (one.span(), other.span()) {
+            (one, other) => Self::Mixed(match (one.span(), other.span()) {
                 (Some(one), Some(other)) => Some(one.over(other)),
                 (one, other) => one.or(other),
             }),
@@ -75,7 +75,7 @@ impl Seconds {
     /// Whether a request may be among them; `false` is certain.
     pub(crate) fn may_hold(self, second: Option<u32>) -> bool {
         match (self, second) {
-            (Self::Unknown, _) | (Self::Some(_), None) => true,
+            (Self::Unknown, _) | (Self::Mixed(_), None) => true,
             (_, None) => false,
             (_, Some(second)) => self.span().is_some_and(|span| span.holds(second)),
         }
@@ -85,7 +85,7 @@ impl Seconds {
     pub(crate) fn all(self) -> Option<Span> {
         match self {
             Self::All(span) => Some(span),
-            Self::Nothing | Self::Some(_) | Self::Unknown => None,
+            Self::Nothing | Self::Mixed(_) | Self::Unknown => None,
         }
     }
 
@@ -108,10 +108,10 @@ impl Seconds {
                 if all {
                     Self::All(span)
                 } else {
-                    Self::Some(Some(span))
+                    Self::Mixed(Some(span))
                 }
             }
-            (Some(1), Some(0)) => Self::Some(None),
+            (Some(1), Some(0)) => Self::Mixed(None),
             _ => Self::Unknown,
         }
     }
@@ -119,7 +119,7 @@ impl Seconds {
     fn span(self) -> Option<Span> {
         match self {
             Self::All(span) => Some(span),
-            Self::Some(span) => span,
+            Self::Mixed(span) => span,
             Self::Nothing | Self::Unknown => None,
         }
     }
