@@ -7,6 +7,14 @@ pub trait Gather: Send + Sync + 'static {
     /// What one command comes to.
     type Answer: Send + 'static;
 
+    /// SQLite: has the writer remember what the first commands would otherwise wait for. Run once, before any of them.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] of the engine: then the first commands try again.
+    fn prepare(&self, _tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     /// Runs the commands, in order, and gives as many answers.
     ///
     /// # Errors

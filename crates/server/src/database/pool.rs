@@ -87,6 +87,11 @@ impl<G: Gather> Database<G> {
         let (work, waiting) = mpsc::channel(settings.queue);
         let (read, reads) = mpsc::channel(settings.queue);
         let trouble = Trouble::default();
+        // Before anybody is let in: with a long trail it takes a second, and ten after the machine's own start.
+        if let Err(error) = writer.transaction(|tx| gather.prepare(tx)) {
+            tracing::warn!(%error, "the trail could not be read beforehand; the first command tries again");
+            trouble.met(&error);
+        }
         let group = Group::new(settings, gather, &trouble);
         let mut threads = vec![spawn("sqlite-writer", move || {
             write_sqlite(writer, checkpointer, waiting, &group)
@@ -286,6 +291,75 @@ impl<G: Gather> Database<G> {
             if thread.join().is_err() {
                 tracing::error!("a database thread panicked");
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::PoisonError;
+
+    use super::*;
+
+    /// Writes down what is asked of it; getting ready succeeds or not.
+    struct Noting {
+        deeds: Mutex<Vec<&'static str>>,
+        gets_ready: bool,
+    }
+
+    impl Noting {
+        fn note(&self, deed: &'static str) {
+            self.deeds
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(deed);
+        }
+    }
+
+    impl Gather for Noting {
+        type Item = ();
+        type Answer = ();
+
+        fn prepare(&self, _: &mut Tx<'_>) -> Result<(), DatabaseError> {
+            self.note("prepared");
+            self.gets_ready.then_some(()).ok_or(DatabaseError::Gone)
+        }
+
+        fn run(&self, _: &mut Tx<'_>, items: &[()]) -> Result<Vec<()>, DatabaseError> {
+            self.note("ran");
+            Ok(items.to_vec())
+        }
+    }
+
+    #[test]
+    fn sqlite_gets_ready_before_anybody_is_let_in_and_serves_also_where_that_fails() {
+        for gets_ready in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let settings = PoolSettings {
+                location: Location::Sqlite(folder.path().join("tokens.db")),
+                queue: 8,
+                group: 8,
+                connections: 1,
+                gatherers: 1,
+                cache_kib: 512,
+                waiting: Waiting::default(),
+                timeout: Duration::from_secs(30),
+                on_commit: Arc::new(|_| ()),
+            };
+            let noting = Arc::new(Noting {
+                deeds: Mutex::default(),
+                gets_ready,
+            });
+            drop(Connection::open(&settings.location, 512).unwrap());
+            let database = Database::open(&settings, Arc::clone(&noting)).unwrap();
+            assert_eq!(*noting.deeds.lock().unwrap(), ["prepared"]);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
+            runtime.block_on(database.gather(())).unwrap();
+            assert_eq!(*noting.deeds.lock().unwrap(), ["prepared", "ran"]);
+            database.close();
         }
     }
 }

@@ -131,15 +131,22 @@ impl<'a> SqliteTx<'a> {
         Ok(self.connection.execute_batch(sql)?)
     }
 
+    /// Has in memory what the first commands would otherwise wait for: all of a trail's filters, and the rows of its last
+    /// round.
+    pub(crate) fn remember(&mut self) -> Result<(), DatabaseError> {
+        self.recent()?;
+        self.runs()?;
+        self.failing()?;
+        Ok(())
+    }
+
     /// Those of many requests that stand in the audit trail, with their positions.
     pub(crate) fn find_requests(
         &mut self,
         requests: &[RequestDigest],
     ) -> Result<Vec<(RequestDigest, i64)>, DatabaseError> {
         self.recent()?;
-        if self.memory.runs.is_none() {
-            self.memory.runs = Some(Runs::load(self)?);
-        }
+        self.runs()?;
         let (Some(recent), Some(runs)) = (&self.memory.recent, &self.memory.runs) else {
             return Err(DatabaseError::Gone);
         };
@@ -156,14 +163,7 @@ impl<'a> SqliteTx<'a> {
 
     /// Whether wrong codes of a credential may count anywhere; `false` is certain.
     pub(crate) fn may_be_failing(&mut self, credential: i64) -> Result<bool, DatabaseError> {
-        if self.memory.failing.is_none() {
-            self.memory.failing = Some(Failing::load(self)?);
-        }
-        Ok(self
-            .memory
-            .failing
-            .as_ref()
-            .is_none_or(|failing| failing.may_be(credential)))
+        Ok(self.failing()?.may_be(credential))
     }
 
     /// Remembers that this transaction counts a wrong code of a credential.
@@ -203,6 +203,20 @@ impl<'a> SqliteTx<'a> {
             self.memory.recent = Some(Recent::load(self, waiting)?);
         }
         self.memory.recent.as_mut().ok_or(DatabaseError::Gone)
+    }
+
+    fn runs(&mut self) -> Result<&mut Runs, DatabaseError> {
+        if self.memory.runs.is_none() {
+            self.memory.runs = Some(Runs::load(self)?);
+        }
+        self.memory.runs.as_mut().ok_or(DatabaseError::Gone)
+    }
+
+    fn failing(&mut self) -> Result<&mut Failing, DatabaseError> {
+        if self.memory.failing.is_none() {
+            self.memory.failing = Some(Failing::load(self)?);
+        }
+        self.memory.failing.as_mut().ok_or(DatabaseError::Gone)
     }
 
     /// The last work of a transaction before it commits.
@@ -296,6 +310,21 @@ pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), DatabaseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::scratch::token_service;
+    use crate::store::request;
+
+    /// Were one of them read later, the first caller would wait for it.
+    #[test]
+    fn getting_ready_reads_all_that_a_validation_needs() {
+        let (_folder, mut connection) = token_service();
+        connection.transaction(request::remember).unwrap();
+        let crate::database::Connection::Sqlite(sqlite) = &connection else {
+            unreachable!("it was opened as one");
+        };
+        assert!(sqlite.memory.recent.is_some());
+        assert!(sqlite.memory.runs.is_some());
+        assert!(sqlite.memory.failing.is_some());
+    }
 
     /// Versions before decision 0035 made pages of 1 KiB.
     #[test]

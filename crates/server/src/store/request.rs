@@ -45,6 +45,17 @@ const FIND: &str =
      SELECT request, fingerprint, kind, outcome, detail FROM audit
      WHERE request = ANY(?2) AND EXISTS (SELECT 1 FROM requests_without_time)";
 
+/// Has at hand what is needed to find the answers of requests.
+///
+/// # Errors
+/// [`DatabaseError`] of the engine.
+pub fn remember(tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
+    match tx {
+        Tx::Sqlite(sqlite) => sqlite.remember(),
+        Tx::Postgres(_) => Ok(()),
+    }
+}
+
 /// The answer to a request, if it has one.
 ///
 /// # Errors

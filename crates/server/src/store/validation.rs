@@ -46,6 +46,10 @@ impl Gather for Validations {
     type Item = Validation;
     type Answer = Settled<ValidateAnswer>;
 
+    fn prepare(&self, tx: &mut Tx<'_>) -> Result<(), DatabaseError> {
+        request::remember(tx)
+    }
+
     fn run(
         &self,
         tx: &mut Tx<'_>,
