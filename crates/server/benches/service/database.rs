@@ -158,6 +158,7 @@ pub(crate) fn audit_row_bytes(tx: &mut Tx<'_>) -> std::result::Result<f64, Datab
         "SELECT SUM(pgsize) FROM dbstat WHERE aggregate = 1 AND name IN ('request_blocks', 'request_filters')",
     )?;
     // The newest requests are not folded into the index yet, so it has its own number of rows.
-    let folded = count("SELECT SUM(LENGTH(entries)) / 24 FROM request_blocks")?.max(1.0);
+    let folded =
+        count("SELECT COALESCE(SUM(LENGTH(entries)), 0) / 24 FROM request_blocks")?.max(1.0);
     Ok(audit / rows + index / folded)
 }

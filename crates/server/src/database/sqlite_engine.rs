@@ -316,14 +316,17 @@ mod tests {
     /// Were one of them read later, the first caller would wait for it.
     #[test]
     fn getting_ready_reads_all_that_a_validation_needs() {
-        let (_folder, mut connection) = token_service();
-        connection.transaction(request::remember).unwrap();
-        let crate::database::Connection::Sqlite(sqlite) = &connection else {
-            unreachable!("it was opened as one");
+        let is_ready = |connection: &crate::database::Connection| match connection {
+            crate::database::Connection::Sqlite(sqlite) => {
+                let memory = &sqlite.memory;
+                memory.recent.is_some() && memory.runs.is_some() && memory.failing.is_some()
+            }
+            crate::database::Connection::Postgres(_) => false,
         };
-        assert!(sqlite.memory.recent.is_some());
-        assert!(sqlite.memory.runs.is_some());
-        assert!(sqlite.memory.failing.is_some());
+        let (_folder, mut connection) = token_service();
+        assert!(!is_ready(&connection));
+        connection.transaction(request::remember).unwrap();
+        assert!(is_ready(&connection));
     }
 
     /// Versions before decision 0035 made pages of 1 KiB.
