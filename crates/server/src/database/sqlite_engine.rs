@@ -309,9 +309,13 @@ pub fn copy_sqlite(from: &Path, to: &Path) -> Result<(), DatabaseError> {
 
 #[cfg(test)]
 mod tests {
+    use warifu_credentials::audit::Chain;
+    use zeroize::Zeroizing;
+
     use super::*;
+    use crate::database::Gather as _;
     use crate::database::scratch::token_service;
-    use crate::store::request;
+    use crate::store::validation::Validations;
 
     /// Were one of them read later, the first caller would wait for it.
     #[test]
@@ -325,7 +329,12 @@ mod tests {
         };
         let (_folder, mut connection) = token_service();
         assert!(!is_ready(&connection));
-        connection.transaction(request::remember).unwrap();
+        let validations = Validations {
+            chain: Chain::new(Zeroizing::new([1; 32])),
+        };
+        connection
+            .transaction(|tx| validations.prepare(tx))
+            .unwrap();
         assert!(is_ready(&connection));
     }
 
