@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Parser)]
 #[command(name = "cargo xtask bench --")]
 pub(crate) struct Args {
-    /// A look of about a minute: few credentials and short rounds, so no threshold is judged by it.
+    /// A look of about a minute: few credentials and short rounds, so what it says of thresholds means little.
     #[arg(long)]
     pub(crate) quick: bool,
     /// Only these parts.
