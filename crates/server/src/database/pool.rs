@@ -89,7 +89,7 @@ impl<G: Gather> Database<G> {
         let trouble = Trouble::default();
         // Before anybody is let in: with a long trail it takes a second, and ten after the machine's own start.
         if let Err(error) = writer.transaction(|tx| gather.prepare(tx)) {
-            tracing::warn!(%error, "the trail could not be read beforehand; the first command tries again");
+            tracing::warn!(%error, "what the first commands need could not be read beforehand: they try again");
             trouble.met(&error);
         }
         let group = Group::new(settings, gather, &trouble);
@@ -322,7 +322,7 @@ mod tests {
 
         fn prepare(&self, _: &mut Tx<'_>) -> Result<(), DatabaseError> {
             self.note("prepared");
-            self.gets_ready.then_some(()).ok_or(DatabaseError::Gone)
+            self.gets_ready.then_some(()).ok_or(DatabaseError::Timeout)
         }
 
         fn run(&self, _: &mut Tx<'_>, items: &[()]) -> Result<Vec<()>, DatabaseError> {
@@ -357,6 +357,12 @@ mod tests {
                 .enable_time()
                 .build()
                 .unwrap();
+            // Writing is looked at where getting ready met trouble, and not otherwise.
+            let look = Look {
+                read: |_| Ok(()),
+                write: |_| Err(DatabaseError::Gone),
+            };
+            assert_eq!(runtime.block_on(database.ready(look)).is_ok(), gets_ready);
             runtime.block_on(database.gather(())).unwrap();
             assert_eq!(*noting.deeds.lock().unwrap(), ["prepared", "ran"]);
             database.close();

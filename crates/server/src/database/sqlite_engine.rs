@@ -131,8 +131,8 @@ impl<'a> SqliteTx<'a> {
         Ok(self.connection.execute_batch(sql)?)
     }
 
-    /// Has in memory what the first commands would otherwise wait for: all of a trail's filters, and the rows of its last
-    /// round.
+    /// Has in memory what the first commands would otherwise wait for: the newest rows of the trail, the filters of all runs,
+    /// and which credentials have wrong codes.
     pub(crate) fn remember(&mut self) -> Result<(), DatabaseError> {
         self.recent()?;
         self.runs()?;
