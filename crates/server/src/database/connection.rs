@@ -127,7 +127,7 @@ impl SqliteConnection {
         begin: &str,
         work: impl FnOnce(SqliteTx<'_>) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
-        self.connection.execute_batch(begin)?;
+        self.connection.prepare_cached(begin)?.execute([])?;
         // Undone on every way out but the last line, a panic's included.
         let mut guard = Guard {
             sqlite: self,
@@ -138,7 +138,8 @@ impl SqliteConnection {
             &mut guard.sqlite.memory,
         ))?;
         SqliteTx::new(&guard.sqlite.connection, &mut guard.sqlite.memory).before_commit()?;
-        guard.sqlite.connection.execute_batch("COMMIT")?;
+        let connection = &guard.sqlite.connection;
+        connection.prepare_cached("COMMIT")?.execute([])?;
         guard.committed = true;
         Ok(result)
     }

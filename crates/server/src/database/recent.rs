@@ -111,6 +111,11 @@ struct Order {
     reached: usize,
 }
 
+/// Room for so many requests: a table that doubles its places moves all that it holds while everybody waits.
+fn room_for(requests: usize) -> Requests {
+    HashMap::with_capacity_and_hasher(requests, Digests::default())
+}
+
 /// A fold under way, as the database has it.
 struct Left {
     /// The number of the run that the requests become.
@@ -146,7 +151,8 @@ impl Recent {
         let without_time = tx
             .query_one(WITHOUT_TIME, &[], |row| row.int(0))?
             .ok_or(DatabaseError::Gone)?;
-        let (mut young, mut folded) = <(Waited, Waited)>::default();
+        let mut young = (room_for(waiting.generation), Seconds::default());
+        let mut folded = Waited::default();
         tx.query(
             "SELECT request, position FROM audit WHERE position > ?1 AND request IS NOT NULL",
             &[Value::Int(through)],
@@ -234,7 +240,7 @@ impl Recent {
             return Ok(());
         }
         if self.folding.is_none() && self.young.len() >= self.generation {
-            let requests = std::mem::take(&mut self.young);
+            let requests = std::mem::replace(&mut self.young, room_for(self.generation));
             let seconds = std::mem::take(&mut self.young_seconds);
             let left = Left {
                 run: runs.begin(),

@@ -88,10 +88,11 @@ pub fn lock(tx: &mut Tx<'_>, ids: &[CredentialId]) -> Result<Vec<Stored>, Databa
             let mut rows = sqlite.repeated(FIND)?;
             let mut found = Vec::with_capacity(ids.len());
             for id in ids {
-                if let Some(mut stored) = rows.query_one(&[Value::Int(id.to_stored())], read)? {
-                    catch_up(sqlite, &mut stored)?;
-                    found.push(stored);
-                }
+                found.extend(rows.query_one(&[Value::Int(id.to_stored())], read)?);
+            }
+            // One after the other, with no statement between them: so the processor waits for its memory once for several.
+            for stored in &mut found {
+                catch_up(sqlite, stored)?;
             }
             Ok(found)
         }

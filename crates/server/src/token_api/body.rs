@@ -1,5 +1,8 @@
 //! From a request's bytes to a message that means something, or to a problem that names the field.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _, to_bytes};
@@ -43,7 +46,13 @@ pub(super) async fn read<M: Message>(
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(too_large());
     }
-    let bytes = match tokio::time::timeout(TIMEOUT, to_bytes(body, LIMIT)).await {
+    let mut whole = pin!(to_bytes(body, LIMIT));
+    // Most bodies came with their heads: no clock is set for them.
+    let bytes = match poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
+        Poll::Ready(bytes) => Ok(bytes),
+        Poll::Pending => tokio::time::timeout(TIMEOUT, whole).await,
+    };
+    let bytes = match bytes {
         Ok(Ok(bytes)) => bytes,
         // Too long, or cut off on the way: to the latter nobody listens any more.
         Ok(Err(_)) => return Err(too_large()),
