@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::body::{Body, Bytes, HttpBody as _, to_bytes};
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,21 +42,23 @@ pub(super) async fn read<M: Message>(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<M::Meaning, ApiProblem> {
+    read_within::<M>(TIMEOUT, headers, body).await
+}
+
+async fn read_within<M: Message>(
+    patience: Duration,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<M::Meaning, ApiProblem> {
     require_json(headers)?;
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(too_large());
     }
-    let mut whole = pin!(to_bytes(body, LIMIT));
-    // Most bodies came with their heads: no clock is set for them.
-    let bytes = match poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
-        Poll::Ready(bytes) => Ok(bytes),
-        Poll::Pending => tokio::time::timeout(TIMEOUT, whole).await,
-    };
-    let bytes = match bytes {
-        Ok(Ok(bytes)) => bytes,
+    let bytes = match arrived(body, patience).await {
+        Some(Ok(bytes)) => bytes,
         // Too long, or cut off on the way: to the latter nobody listens any more.
-        Ok(Err(_)) => return Err(too_large()),
-        Err(_) => {
+        Some(Err(_)) => return Err(too_large()),
+        None => {
             return Err(ApiProblem::new(
                 ProblemType::Timeout,
                 Text {
@@ -67,6 +69,16 @@ pub(super) async fn read<M: Message>(
         }
     };
     understand::<M>(&bytes)
+}
+
+/// The bytes of a body; none where they take longer than `patience`.
+async fn arrived(body: Body, patience: Duration) -> Option<Result<Bytes, axum::Error>> {
+    let mut whole = pin!(to_bytes(body, LIMIT));
+    // Most bodies came with their heads: no clock is set for them.
+    match poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
+        Poll::Ready(bytes) => Some(bytes),
+        Poll::Pending => tokio::time::timeout(patience, whole).await.ok(),
+    }
 }
 
 /// What the bytes of a body mean.
@@ -153,4 +165,70 @@ fn too_large() -> ApiProblem {
             ja: "本文が 16 KiB を超えています。",
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::Context;
+
+    use axum::http::HeaderValue;
+    use hyper::body::Frame;
+    use warifu_wire::Nothing;
+
+    use super::*;
+
+    /// A body in pieces, each of which is waited for.
+    struct Pieces {
+        left: VecDeque<&'static str>,
+        waited: bool,
+        ends: bool,
+    }
+
+    impl hyper::body::Body for Pieces {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            if !std::mem::replace(&mut self.waited, true) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            self.waited = false;
+            match self.left.pop_front() {
+                Some(piece) => {
+                    Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
+                }
+                None if self.ends => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_may_come_in_pieces_and_one_whose_end_never_comes_is_given_up() {
+        let mut headers = HeaderMap::new();
+        let json = HeaderValue::from_static("application/json");
+        headers.insert(header::CONTENT_TYPE, json);
+        for (ends, patience, told) in [
+            (true, Duration::from_secs(60), None),
+            (false, Duration::from_millis(20), Some(ProblemType::Timeout)),
+        ] {
+            let pieces = Pieces {
+                left: ["{", "}"].into(),
+                waited: false,
+                ends,
+            };
+            let read = read_within::<Nothing>(patience, &headers, Body::new(pieces)).await;
+            assert_eq!(read.err().map(|problem| problem.kind), told);
+        }
+        // One that is there at once waits for nothing.
+        let read = read_within::<Nothing>(Duration::ZERO, &headers, Body::from("{}")).await;
+        assert!(read.is_ok());
+    }
 }
