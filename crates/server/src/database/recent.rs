@@ -28,12 +28,13 @@ pub struct Waiting {
 }
 
 impl Default for Waiting {
-    /// A generation is what a hash table of 131,072 places holds before it doubles. The more wait, the more of them share a
-    /// page. A start reads the rows of one round.
+    /// A generation is what a hash table of 131,072 places holds before it doubles, less some groups: its last one comes as a
+    /// whole. The more wait, the more of them share a page. A start reads the rows of one round.
     fn default() -> Self {
+        let generation = 114_688 - 1_024;
         Self {
-            generation: 114_688,
-            round: 8 * 114_688,
+            generation,
+            round: 8 * generation,
         }
     }
 }
@@ -382,5 +383,26 @@ fn strange(row: i64) -> DatabaseError {
         table: "audit",
         column: "request",
         row,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TokenServiceConfig;
+
+    /// It would move all that it holds while everybody waits, and be twice as large.
+    #[test]
+    fn the_table_of_a_generation_does_not_double_for_its_last_group() {
+        let Waiting { generation, .. } = Waiting::default();
+        let mut table = room_for(generation);
+        let room = table.capacity();
+        for number in 0..generation - 1 + TokenServiceConfig::default().group {
+            let mut key = Key::default();
+            let spread = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            key[..8].copy_from_slice(&spread.to_le_bytes());
+            table.insert(key, 0);
+        }
+        assert_eq!(table.capacity(), room);
     }
 }
