@@ -1,13 +1,12 @@
 //! `cargo xtask deb`: a Debian package of the server, by dpkg's own tools, unpacked and run before it is called done.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use crate::desktop::package::{kibibytes, make_folder_of, write};
-use crate::{run, workspace};
+use crate::{notices, run, workspace};
 
 const CONTROL: &str = include_str!("../../deploy/debian/control");
 
@@ -69,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         &program,
     )?;
     run::checked(run::program("strip").arg("--strip-unneeded").arg(&program))?;
-    let metadata = packages()?;
+    let metadata = workspace::metadata_of_all(workspace::MANIFEST)?;
     lay_out(&tree, &metadata)?;
     let package = pack(&folder, &tree, &metadata)?;
     if run::exists("lintian") {
@@ -97,77 +96,8 @@ fn lay_out(tree: &Path, metadata: &serde_json::Value) -> Result<()> {
     }
     write(
         &tree.join("usr/share/doc/warifu/copyright"),
-        &copyright(metadata)?,
+        &notices::copyright(metadata)?,
     )
-}
-
-/// Every crate that the workspace is built from, with its licence, the texts that those bring, and our own.
-fn copyright(metadata: &serde_json::Value) -> Result<String> {
-    let mut text = "Warifu is licensed under Apache-2.0 OR MIT, at your choice.\n\n\
-        It is built with these crates, each under the licence beside it. On Debian systems the Apache License 2.0 is\n\
-        in /usr/share/common-licenses/Apache-2.0, and the LGPL, which some offer as one choice of several (none is\n\
-        used under it), in /usr/share/common-licenses/LGPL-2.1. Sources: https://crates.io/crates/NAME/VERSION.\n\n"
-        .to_owned();
-    let mut crates = BTreeMap::new();
-    let mut notices: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let all = metadata.pointer("/packages").and_then(|all| all.as_array());
-    for package in all.context("cargo metadata without packages")? {
-        let field = |name: &str| package.get(name).and_then(serde_json::Value::as_str);
-        // What is not from a registry is ours.
-        if field("source").is_none() {
-            continue;
-        }
-        let (Some(name), Some(version), Some(manifest)) =
-            (field("name"), field("version"), field("manifest_path"))
-        else {
-            bail!("a crate without name, version or place");
-        };
-        for notice in licence_texts(Path::new(manifest))? {
-            notices.entry(notice).or_default().push(name.to_owned());
-        }
-        let licence = field("license").unwrap_or("see its sources");
-        crates.insert(format!("{name} {version}"), licence);
-    }
-    for (name, licence) in crates {
-        text.push_str(&format!("  {name}: {licence}\n"));
-    }
-    for (notice, names) in notices {
-        text.push_str(&format!("\n--- {} ---\n\n{notice}\n", names.join(", ")));
-    }
-    text.push_str("\n--- Warifu: LICENSE-MIT ---\n\n");
-    text.push_str(&fs::read_to_string(workspace::root().join("LICENSE-MIT"))?);
-    Ok(text)
-}
-
-/// The licences and notices beside a crate's manifest, but for the long one that every Debian system has.
-fn licence_texts(manifest: &Path) -> Result<Vec<String>> {
-    let mut texts = Vec::new();
-    let folder = manifest.parent().context("a manifest without a folder")?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
-        let speaks = ["licen", "copying", "copyright", "notice"]
-            .iter()
-            .any(|word| name.starts_with(word));
-        if !speaks || !entry.file_type()?.is_file() {
-            continue;
-        }
-        // What is no text says nothing here.
-        let Ok(text) = fs::read_to_string(entry.path()) else {
-            continue;
-        };
-        if !text.contains("TERMS AND CONDITIONS FOR USE, REPRODUCTION") {
-            texts.push(text.trim().to_owned());
-        }
-    }
-    Ok(texts)
-}
-
-/// `cargo metadata` of everything that the workspace is built from on this system.
-fn packages() -> Result<serde_json::Value> {
-    let mut cargo = run::cargo();
-    let said = run::captured(cargo.args(["metadata", "--format-version", "1", "--locked"]))?;
-    serde_json::from_str(&said).context("the answer of cargo metadata")
 }
 
 fn pack(folder: &Path, tree: &Path, metadata: &serde_json::Value) -> Result<PathBuf> {

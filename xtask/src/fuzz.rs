@@ -44,7 +44,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut build = run::cargo();
     build.args(["fuzz", "build", "--sanitizer", "none", "--target-dir"]);
     run::checked(build.arg(&folder))?;
-    let programs = folder.join(host()?).join("release");
+    // Cargo-fuzz puts what it built in a folder of the machine's triple.
+    let programs = folder.join(workspace::host()?).join("release");
     let mut outcomes = Vec::new();
     for target in targets {
         println!("\n── {target}, {} s", args.seconds);
@@ -76,13 +77,6 @@ fn chosen(all: &[String], only: &[String]) -> Result<Vec<String>> {
     }
     let wanted = |name: &&String| only.is_empty() || only.contains(name);
     Ok(all.iter().filter(wanted).cloned().collect())
-}
-
-/// The triple of this machine, in which cargo-fuzz puts what it built.
-fn host() -> Result<String> {
-    let said = run::captured(run::program("rustc").arg("-vV"))?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).context("rustc names no host")
 }
 
 /// Runs one target: what it finds worth keeping goes to `target`, the corpus of the repository is only read.

@@ -17,6 +17,7 @@ mod failover;
 mod flame;
 mod fuzz;
 mod long_runs;
+mod notices;
 mod packages;
 mod ports;
 mod postgres;

@@ -70,9 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The whole of cargo-deny needs the network and minutes to install; where it is, it runs.
 fn dependencies(steps: &mut Steps) {
     if deny::installed() {
-        steps.step("dependencies", || {
-            deny::check(&["bans", "licenses", "sources"])
-        });
+        steps.step("dependencies", deny::shape);
     } else {
         steps.skip(
             "dependencies",

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
+use crate::run;
+
 /// The root of the repository.
 ///
 /// Cargo tells it at run time; what it told when xtask was compiled may be another checkout that
@@ -29,19 +31,32 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
     Ok(PathBuf::from(target))
 }
 
+/// The manifest of the workspace.
+pub(crate) const MANIFEST: &str = "Cargo.toml";
+
 /// The manifest of the desktop program, which is a workspace of its own (docs/decisions/0022-desktop.md).
 pub(crate) const DESKTOP: &str = "apps/desktop/Cargo.toml";
 
 /// `cargo metadata` of the workspace's own packages.
 pub(crate) fn metadata() -> Result<serde_json::Value> {
-    metadata_of("Cargo.toml")
+    metadata_of(MANIFEST)
 }
 
 /// `cargo metadata` of the packages of the workspace with this manifest.
 pub(crate) fn metadata_of(manifest: &str) -> Result<serde_json::Value> {
-    let output = crate::run::cargo()
-        .args(["metadata", "--format-version", "1", "--no-deps"])
+    metadata_with(manifest, &["--no-deps"])
+}
+
+/// `cargo metadata` of everything that the workspace with this manifest is built from on this system.
+pub(crate) fn metadata_of_all(manifest: &str) -> Result<serde_json::Value> {
+    metadata_with(manifest, &["--locked", "--filter-platform", &host()?])
+}
+
+fn metadata_with(manifest: &str, options: &[&str]) -> Result<serde_json::Value> {
+    let output = run::cargo()
+        .args(["metadata", "--format-version", "1"])
         .args(["--manifest-path", manifest])
+        .args(options)
         .output()
         .context("cargo metadata")?;
     if !output.status.success() {
@@ -51,6 +66,13 @@ pub(crate) fn metadata_of(manifest: &str) -> Result<serde_json::Value> {
         );
     }
     serde_json::from_slice(&output.stdout).context("the answer of cargo metadata")
+}
+
+/// The triple of this machine.
+pub(crate) fn host() -> Result<String> {
+    let said = run::captured(run::program("rustc").arg("-vV"))?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc names no host")
 }
 
 /// The files of the repository, tracked or about to be, by their path from its root.

@@ -9,10 +9,8 @@ use rustsec::advisory::Informational;
 use rustsec::report::Settings;
 use rustsec::{Database, Lockfile, Report};
 
+use super::LOCK_FILES;
 use crate::workspace;
-
-/// The lock files that say what is built.
-const LOCK_FILES: [&str; 3] = ["Cargo.lock", "fuzz/Cargo.lock", "apps/desktop/Cargo.lock"];
 
 /// The copy that cargo-audit or cargo-deny left in cargo's home; of several the one that was changed last.
 pub(super) fn usual_place() -> Option<PathBuf> {

@@ -5,9 +5,24 @@ mod yanked;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::run::{self, Steps};
+use crate::workspace;
+
+/// The lock files that say what is built.
+const LOCK_FILES: [&str; 3] = ["Cargo.lock", "fuzz/Cargo.lock", "apps/desktop/Cargo.lock"];
+
+/// What needs no database of advisories.
+const SHAPE: [&str; 3] = ["bans", "licenses", "sources"];
+
+/// Another workspace with a file of its own, since Tauri brings other licences and many doubles (docs/decisions/0022-desktop.md).
+const OF_THE_DESKTOP: [&str; 4] = [
+    "--manifest-path",
+    workspace::DESKTOP,
+    "--config",
+    "apps/desktop/deny.toml",
+];
 
 /// `cargo xtask deny`
 #[derive(clap::Args)]
@@ -43,14 +58,24 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         println!("installing cargo-deny (it compiles for several minutes)");
         run::checked(run::cargo().args(["install", "cargo-deny", "--locked"]))?;
     }
-    check(&[])
+    let mut steps = Steps::default();
+    steps.step("the workspace", || check(&[], &[]));
+    steps.step("the desktop program", || check(&OF_THE_DESKTOP, &SHAPE));
+    steps.summary()
 }
 
-/// Runs cargo-deny; with names of checks those alone.
-pub(crate) fn check(which: &[&str]) -> Result<()> {
+/// Bans, licences and sources of the workspace.
+pub(crate) fn shape() -> Result<()> {
+    check(&[], &SHAPE)
+}
+
+/// Runs cargo-deny with these options; with names of checks those alone.
+fn check(options: &[&str], which: &[&str]) -> Result<()> {
     run::checked(
         run::cargo()
-            .args(["deny", "--workspace", "check"])
+            .args(["deny", "--workspace"])
+            .args(options)
+            .arg("check")
             .args(which),
     )
 }
@@ -58,19 +83,28 @@ pub(crate) fn check(which: &[&str]) -> Result<()> {
 /// What was not looked at is said as loudly as what was.
 fn offline(args: &Args) -> Result<()> {
     let mut steps = Steps::default();
-    if installed() {
-        steps.step("bans, licences, sources", || {
-            run::checked(
-                run::cargo()
-                    .args(["deny", "--offline", "--workspace", "check"])
-                    .args(["bans", "licenses", "sources"]),
-            )
-        });
-    } else {
-        steps.skip(
-            "bans, licences, sources",
-            "cargo-deny is not installed, and without a network it cannot be",
-        );
+    let workspaces: [(&str, &[&str], &str); 2] = [
+        ("bans, licences, sources", &[], workspace::MANIFEST),
+        (
+            "the same of the desktop program",
+            &OF_THE_DESKTOP,
+            workspace::DESKTOP,
+        ),
+    ];
+    for (name, options, manifest) in workspaces {
+        if installed() {
+            steps.step(name, || {
+                // It reads what crates for every system say, also those that this machine never compiles.
+                check(&[&["--offline"], options].concat(), &SHAPE).with_context(|| {
+                    format!("where a crate was never downloaded, `cargo fetch --manifest-path {manifest}` brings it, with a network")
+                })
+            });
+        } else {
+            steps.skip(
+                name,
+                "cargo-deny is not installed, and without a network it cannot be",
+            );
+        }
     }
     steps.step("yanked versions", yanked::check);
     match args.advisory_db.clone().or_else(advisories::usual_place) {

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use rustsec::Lockfile;
 use serde_json::Value;
 
+use super::LOCK_FILES;
 use crate::workspace;
 
 /// Whether a version was taken back, as the local index has it.
@@ -19,7 +20,7 @@ enum State {
     Unknown,
 }
 
-/// Looks every package of the lock file up.
+/// Looks every package of our lock files up.
 pub(super) fn check() -> Result<()> {
     let index = index()?;
     let (mut seen, mut yanked, mut unknown) = (0_usize, Vec::new(), Vec::new());
@@ -46,7 +47,11 @@ pub(super) fn check() -> Result<()> {
         age.unwrap_or(Duration::ZERO).as_secs() / 86_400
     );
     if !unknown.is_empty() {
-        println!("not known to it, so not checked: {}", unknown.join(", "));
+        println!(
+            "{} not known to it, so not checked (`cargo fetch --manifest-path …` makes it known): {}",
+            unknown.len(),
+            unknown.join(", ")
+        );
     }
     if !yanked.is_empty() {
         bail!("taken back by their authors: {}", yanked.join(", "));
@@ -72,16 +77,21 @@ fn index() -> Result<PathBuf> {
         .context("cargo keeps no index here: run `cargo fetch` once with a network")
 }
 
-/// Every package of the workspace's lock file that comes from a registry.
+/// Every package of our lock files that comes from a registry.
 fn packages() -> Result<BTreeSet<(String, String)>> {
-    let lock = Lockfile::load(workspace::root().join("Cargo.lock")).context("the lock file")?;
-    let from_registry = lock
-        .packages
-        .iter()
-        .filter(|package| package.source.is_some());
-    Ok(from_registry
-        .map(|package| (package.name.to_string(), package.version.to_string()))
-        .collect())
+    let mut all = BTreeSet::new();
+    for file in LOCK_FILES {
+        let lock = Lockfile::load(workspace::root().join(file))
+            .with_context(|| format!("reading {file}"))?;
+        let from_registry = lock
+            .packages
+            .iter()
+            .filter(|package| package.source.is_some());
+        all.extend(
+            from_registry.map(|package| (package.name.to_string(), package.version.to_string())),
+        );
+    }
+    Ok(all)
 }
 
 /// Where the index has a crate (The Cargo Book, "Registry index").

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{run, workspace};
+use crate::{notices, run, workspace};
 
 const NAME: &str = "warifu-desktop";
 const CONTROL: &str = include_str!("../../templates/desktop.control");
@@ -56,7 +56,7 @@ pub(crate) fn make() -> Result<()> {
     Ok(())
 }
 
-/// Program, menu entry, icons and licences where Debian wants them.
+/// Program, menu entry, icons, licences and other people's notices where Debian wants them.
 fn lay_out(tree: &Path, program: &Path) -> Result<()> {
     let web = workspace::root().join("apps/web-token");
     let icons = tree.join("usr/share/icons/hicolor");
@@ -82,14 +82,9 @@ fn lay_out(tree: &Path, program: &Path) -> Result<()> {
         &tree.join(format!("usr/share/applications/{NAME}.desktop")),
         ENTRY,
     )?;
-    let mut licences = "Warifu is licensed under Apache-2.0 OR MIT, at your choice.\n".to_owned();
-    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
-        licences.push_str(&format!("\n--- {name} ---\n\n"));
-        licences.push_str(&fs::read_to_string(workspace::root().join(name))?);
-    }
     write(
         &tree.join(format!("usr/share/doc/{NAME}/copyright")),
-        &licences,
+        &notices::copyright(&workspace::metadata_of_all(workspace::DESKTOP)?)?,
     )
 }
 

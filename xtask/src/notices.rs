@@ -1,0 +1,140 @@
+//! What a package says of other people's work: every crate it is built from, with its licence and the texts it brings.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::workspace;
+
+const OPENING: &str = "Warifu is licensed under Apache-2.0 OR MIT, at your choice.
+
+It is built with these crates, each under the licence beside it. On Debian systems the Apache License 2.0 is
+in /usr/share/common-licenses/Apache-2.0, the Mozilla Public License 2.0 in MPL-2.0 beside it, and the LGPL,
+which some offer as one choice of several (none is used under it), in LGPL-2.1. All are used unchanged.
+Sources: https://crates.io/crates/NAME/VERSION.
+
+";
+
+/// The text of a package's `copyright`, from what `cargo metadata` says of everything that it is built from.
+pub(crate) fn copyright(metadata: &Value) -> Result<String> {
+    let mut text = OPENING.to_owned();
+    let mut crates = BTreeMap::new();
+    let mut notices: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let all = metadata.pointer("/packages").and_then(Value::as_array);
+    for package in all.context("cargo metadata without packages")? {
+        let field = |name: &str| package.get(name).and_then(Value::as_str);
+        // What is not from a registry is ours.
+        if field("source").is_none() {
+            continue;
+        }
+        let (Some(name), Some(version), Some(manifest)) =
+            (field("name"), field("version"), field("manifest_path"))
+        else {
+            bail!("a crate without name, version or place");
+        };
+        for notice in licence_texts(Path::new(manifest))? {
+            notices.entry(notice).or_default().push(name.to_owned());
+        }
+        let licence = field("license").unwrap_or("see its sources");
+        crates.insert(format!("{name} {version}"), licence);
+    }
+    for (name, licence) in crates {
+        text.push_str(&format!("  {name}: {licence}\n"));
+    }
+    for (notice, names) in notices {
+        text.push_str(&format!("\n--- {} ---\n\n{notice}\n", names.join(", ")));
+    }
+    text.push_str("\n--- Warifu: LICENSE-MIT ---\n\n");
+    text.push_str(&fs::read_to_string(workspace::root().join("LICENSE-MIT"))?);
+    Ok(text)
+}
+
+/// The licences and notices beside a crate's manifest, but for the long one that every Debian system has.
+fn licence_texts(manifest: &Path) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    let folder = manifest.parent().context("a manifest without a folder")?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+        let speaks = ["licen", "copying", "copyright", "notice"]
+            .iter()
+            .any(|word| name.starts_with(word));
+        if !speaks || !entry.file_type()?.is_file() {
+            continue;
+        }
+        // What is no text says nothing here.
+        let Ok(text) = fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        if !text.contains("TERMS AND CONDITIONS FOR USE, REPRODUCTION") {
+            texts.push(text.trim().to_owned());
+        }
+    }
+    Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// `cargo metadata` of one crate from a registry, with these files beside its manifest, and one of ours.
+    fn metadata(folder: &Path, files: &[(&str, &str)]) -> Value {
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        json!({ "packages": [
+            {
+                "name": "selectors",
+                "version": "0.38.0",
+                "license": "MPL-2.0",
+                "source": "registry+https://github.com/rust-lang/crates.io-index",
+                "manifest_path": folder.join("Cargo.toml"),
+            },
+            {
+                "name": "warifu-desktop",
+                "version": "0.1.0",
+                "license": "Apache-2.0 OR MIT",
+                "source": null,
+                "manifest_path": "Cargo.toml",
+            },
+        ]})
+    }
+
+    #[test]
+    fn each_crate_of_others_is_named_with_licence_version_and_what_it_wants_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = [
+            ("LICENSE", "Licence of the sample\n"),
+            ("NOTICE.md", "Notice of the sample\n"),
+            ("README.md", "Not asked for\n"),
+        ];
+        let text = copyright(&metadata(folder.path(), &files)).unwrap();
+        assert!(text.contains("  selectors 0.38.0: MPL-2.0\n"), "{text}");
+        for said in ["Licence of the sample", "Notice of the sample"] {
+            assert!(text.contains(&format!("--- selectors ---\n\n{said}\n")));
+        }
+        assert!(!text.contains("Not asked for"));
+        assert!(!text.contains("warifu-desktop"));
+        assert!(text.contains("--- Warifu: LICENSE-MIT ---"));
+    }
+
+    #[test]
+    fn the_long_licence_that_every_system_has_is_not_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let apache = fs::read_to_string(workspace::root().join("LICENSE-APACHE")).unwrap();
+        let text = copyright(&metadata(folder.path(), &[("LICENSE-APACHE", &apache)])).unwrap();
+        assert!(!text.contains("--- selectors ---"), "{text}");
+        assert!(text.contains("/usr/share/common-licenses/Apache-2.0"));
+    }
+
+    #[test]
+    fn a_crate_without_a_place_is_an_error_and_not_left_out() {
+        let nowhere = json!({ "packages": [{ "name": "a", "source": "registry" }] });
+        assert!(copyright(&nowhere).is_err());
+    }
+}
