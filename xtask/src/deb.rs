@@ -32,6 +32,12 @@ const FILES: [(&str, &str); 6] = [
     ),
 ];
 
+/// What is in the program and is neither ours nor a crate: the fonts of the letter.
+const FONTS: [(&str, &str); 1] = [(
+    "Noto Sans CJK JP, Noto Sans Mono CJK JP",
+    "crates/server/assets/fonts/OFL.txt",
+)];
+
 /// `cargo xtask deb`
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -96,7 +102,7 @@ fn lay_out(tree: &Path, metadata: &serde_json::Value) -> Result<()> {
     }
     write(
         &tree.join("usr/share/doc/warifu/copyright"),
-        &notices::copyright(metadata)?,
+        &notices::copyright(metadata, &FONTS)?,
     )
 }
 

@@ -1,6 +1,6 @@
 //! What a package says of other people's work: every crate it is built from, with its licence and the texts it brings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -18,8 +18,9 @@ Sources: https://crates.io/crates/NAME/VERSION.
 
 ";
 
-/// The text of a package's `copyright`, from what `cargo metadata` says of everything that it is built from.
-pub(crate) fn copyright(metadata: &Value) -> Result<String> {
+/// The text of a package's `copyright`, from what `cargo metadata` says of everything that it is built from, and what else of
+/// other people's is in it: its name, and the file of the repository with its licence.
+pub(crate) fn copyright(metadata: &Value, beside: &[(&str, &str)]) -> Result<String> {
     let mut text = OPENING.to_owned();
     let mut crates = BTreeMap::new();
     let mut notices: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -47,33 +48,55 @@ pub(crate) fn copyright(metadata: &Value) -> Result<String> {
     for (notice, names) in notices {
         text.push_str(&format!("\n--- {} ---\n\n{notice}\n", names.join(", ")));
     }
-    text.push_str("\n--- Warifu: LICENSE-MIT ---\n\n");
-    text.push_str(&fs::read_to_string(workspace::root().join("LICENSE-MIT"))?);
+    for (name, file) in beside.iter().chain(&[("Warifu", "LICENSE-MIT")]) {
+        let licence = fs::read_to_string(workspace::root().join(file))
+            .with_context(|| format!("the licence of {name}"))?;
+        text.push_str(&format!("\n--- {name} ---\n\n{}\n", licence.trim()));
+    }
     Ok(text)
 }
 
-/// The licences and notices beside a crate's manifest, but for the long one that every Debian system has.
-fn licence_texts(manifest: &Path) -> Result<Vec<String>> {
-    let mut texts = Vec::new();
-    let folder = manifest.parent().context("a manifest without a folder")?;
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
-        let speaks = ["licen", "copying", "copyright", "notice"]
-            .iter()
-            .any(|word| name.starts_with(word));
-        if !speaks || !entry.file_type()?.is_file() {
-            continue;
-        }
-        // What is no text says nothing here.
-        let Ok(text) = fs::read_to_string(entry.path()) else {
-            continue;
-        };
-        if !text.contains("TERMS AND CONDITIONS FOR USE, REPRODUCTION") {
-            texts.push(text.trim().to_owned());
+/// The licences and notices of a crate, those of what it bundles among them, but for the long one that every Debian system has.
+fn licence_texts(manifest: &Path) -> Result<BTreeSet<String>> {
+    let mut texts = BTreeSet::new();
+    let mut folders = vec![
+        manifest
+            .parent()
+            .context("a manifest without a folder")?
+            .to_owned(),
+    ];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            }
+            if !kind.is_file() || !speaks_of_licences(&entry.path()) {
+                continue;
+            }
+            // What is no text says nothing here.
+            let Ok(text) = fs::read_to_string(entry.path()) else {
+                continue;
+            };
+            if !text.contains("TERMS AND CONDITIONS FOR USE, REPRODUCTION") {
+                texts.insert(text.trim().to_owned());
+            }
         }
     }
     Ok(texts)
+}
+
+/// By its name; code about licences is not meant.
+fn speaks_of_licences(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default();
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    ["licen", "copying", "copyright", "notice"]
+        .iter()
+        .any(|word| name.starts_with(word))
+        && ![".rs", ".c", ".h", ".js", ".py"]
+            .iter()
+            .any(|code| name.ends_with(code))
 }
 
 #[cfg(test)]
@@ -113,21 +136,40 @@ mod tests {
             ("NOTICE.md", "Notice of the sample\n"),
             ("README.md", "Not asked for\n"),
         ];
-        let text = copyright(&metadata(folder.path(), &files)).unwrap();
+        let text = copyright(&metadata(folder.path(), &files), &[]).unwrap();
         assert!(text.contains("  selectors 0.38.0: MPL-2.0\n"), "{text}");
         for said in ["Licence of the sample", "Notice of the sample"] {
             assert!(text.contains(&format!("--- selectors ---\n\n{said}\n")));
         }
         assert!(!text.contains("Not asked for"));
         assert!(!text.contains("warifu-desktop"));
-        assert!(text.contains("--- Warifu: LICENSE-MIT ---"));
+        assert!(text.contains("--- Warifu ---"));
+    }
+
+    #[test]
+    fn what_a_crate_bundles_and_what_we_do_is_said_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let bundled = folder.path().join("c_src/allocator");
+        fs::create_dir_all(&bundled).unwrap();
+        fs::write(bundled.join("LICENSE"), "Licence of the allocator\n").unwrap();
+        fs::write(bundled.join("license.rs"), "pub enum Licence {}\n").unwrap();
+        let font = ("Font", "crates/server/assets/fonts/OFL.txt");
+        let text = copyright(&metadata(folder.path(), &[]), &[font]).unwrap();
+        assert!(text.contains("--- selectors ---\n\nLicence of the allocator\n"));
+        assert!(!text.contains("pub enum"));
+        assert!(text.contains("\n--- Font ---\n"));
+        assert!(text.contains("SIL OPEN FONT LICENSE"));
     }
 
     #[test]
     fn the_long_licence_that_every_system_has_is_not_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let apache = fs::read_to_string(workspace::root().join("LICENSE-APACHE")).unwrap();
-        let text = copyright(&metadata(folder.path(), &[("LICENSE-APACHE", &apache)])).unwrap();
+        let text = copyright(
+            &metadata(folder.path(), &[("LICENSE-APACHE", &apache)]),
+            &[],
+        )
+        .unwrap();
         assert!(!text.contains("--- selectors ---"), "{text}");
         assert!(text.contains("/usr/share/common-licenses/Apache-2.0"));
     }
@@ -135,6 +177,6 @@ mod tests {
     #[test]
     fn a_crate_without_a_place_is_an_error_and_not_left_out() {
         let nowhere = json!({ "packages": [{ "name": "a", "source": "registry" }] });
-        assert!(copyright(&nowhere).is_err());
+        assert!(copyright(&nowhere, &[]).is_err());
     }
 }

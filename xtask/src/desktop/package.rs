@@ -84,7 +84,7 @@ fn lay_out(tree: &Path, program: &Path) -> Result<()> {
     )?;
     write(
         &tree.join(format!("usr/share/doc/{NAME}/copyright")),
-        &notices::copyright(&workspace::metadata_of_all(workspace::DESKTOP)?)?,
+        &notices::copyright(&workspace::metadata_of_all(workspace::DESKTOP)?, &[])?,
     )
 }
 
