@@ -1,5 +1,6 @@
 //! The window and the process around the page.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -21,6 +22,11 @@ const IN_TRAY: &str = "--in-tray";
 
 /// Runs the program to its end.
 pub(crate) fn run() -> ExitCode {
+    if !has_display(|name| std::env::var_os(name)) {
+        return failed(
+            "there is no display here for its window; `warifu-token` shows the same token in a terminal",
+        );
+    }
     let Some(vault) = vault() else {
         return failed("there is no folder for the token on this computer");
     };
@@ -74,6 +80,14 @@ pub(crate) fn run() -> ExitCode {
         }
         Err(error) => failed(&error.to_string()),
     }
+}
+
+/// Can a window be opened? GTK would end the program with a panic where nobody says which display.
+fn has_display(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    !cfg!(target_os = "linux")
+        || ["WAYLAND_DISPLAY", "DISPLAY"]
+            .into_iter()
+            .any(|name| variable(name).is_some_and(|display| !display.is_empty()))
 }
 
 /// The vault of the command line too: one person at one computer has one token.

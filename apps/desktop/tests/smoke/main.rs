@@ -10,6 +10,8 @@
 #[cfg(test)]
 mod child;
 #[cfg(test)]
+mod headless;
+#[cfg(test)]
 mod keyless;
 #[cfg(test)]
 mod keystore;
