@@ -23,7 +23,7 @@ Sources: https://crates.io/crates/NAME/VERSION.
 pub(crate) fn copyright(metadata: &Value, beside: &[(&str, &str)]) -> Result<String> {
     let mut text = OPENING.to_owned();
     let mut crates = BTreeMap::new();
-    let mut notices: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut notices: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let all = metadata.pointer("/packages").and_then(Value::as_array);
     for package in all.context("cargo metadata without packages")? {
         let field = |name: &str| package.get(name).and_then(Value::as_str);
@@ -37,7 +37,7 @@ pub(crate) fn copyright(metadata: &Value, beside: &[(&str, &str)]) -> Result<Str
             bail!("a crate without name, version or place");
         };
         for notice in licence_texts(Path::new(manifest))? {
-            notices.entry(notice).or_default().push(name.to_owned());
+            notices.entry(notice).or_default().insert(name);
         }
         let licence = field("license").unwrap_or("see its sources");
         crates.insert(format!("{name} {version}"), licence);
@@ -46,7 +46,8 @@ pub(crate) fn copyright(metadata: &Value, beside: &[(&str, &str)]) -> Result<Str
         text.push_str(&format!("  {name}: {licence}\n"));
     }
     for (notice, names) in notices {
-        text.push_str(&format!("\n--- {} ---\n\n{notice}\n", names.join(", ")));
+        let names = Vec::from_iter(names).join(", ");
+        text.push_str(&format!("\n--- {names} ---\n\n{notice}\n"));
     }
     for (name, file) in beside.iter().chain(&[("Warifu", "LICENSE-MIT")]) {
         let licence = fs::read_to_string(workspace::root().join(file))
@@ -56,7 +57,7 @@ pub(crate) fn copyright(metadata: &Value, beside: &[(&str, &str)]) -> Result<Str
     Ok(text)
 }
 
-/// The licences and notices of a crate, those of what it bundles among them, but for the long one that every Debian system has.
+/// The licences and notices of a crate, those of what it bundles among them.
 fn licence_texts(manifest: &Path) -> Result<BTreeSet<String>> {
     let mut texts = BTreeSet::new();
     let mut folders = vec![
@@ -79,12 +80,27 @@ fn licence_texts(manifest: &Path) -> Result<BTreeSet<String>> {
             let Ok(text) = fs::read_to_string(entry.path()) else {
                 continue;
             };
-            if !text.contains("TERMS AND CONDITIONS FOR USE, REPRODUCTION") {
-                texts.insert(text.trim().to_owned());
-            }
+            texts.insert(without_apache(&text));
         }
     }
     Ok(texts)
+}
+
+/// A text without the terms of the Apache License 2.0, which every Debian system has and lintian wants nobody to repeat. What
+/// stands around them stays: a copyright, or another licence in the same file.
+fn without_apache(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, terms)) = rest.split_once("TERMS AND CONDITIONS FOR USE, REPRODUCTION")
+    {
+        kept.push_str(before);
+        kept.push_str("(the terms of the Apache License 2.0)");
+        rest = terms
+            .split_once("END OF TERMS AND CONDITIONS")
+            .map_or("", |(_, after)| after);
+    }
+    kept.push_str(rest);
+    kept.trim().to_owned()
 }
 
 /// By its name; code about licences is not meant.
@@ -162,15 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn the_long_licence_that_every_system_has_is_not_repeated() {
+    fn the_long_licence_that_every_system_has_is_not_repeated_and_what_stands_around_it_stays() {
         let folder = tempfile::tempdir().unwrap();
         let apache = fs::read_to_string(workspace::root().join("LICENSE-APACHE")).unwrap();
-        let text = copyright(
-            &metadata(folder.path(), &[("LICENSE-APACHE", &apache)]),
-            &[],
-        )
-        .unwrap();
-        assert!(!text.contains("--- selectors ---"), "{text}");
+        let both = format!("Copyright of the sample\n{apache}\nAnother licence\n{apache}\nEnd\n");
+        let text = copyright(&metadata(folder.path(), &[("LICENSE", &both)]), &[]).unwrap();
+        for said in ["Copyright of the sample", "Another licence", "End"] {
+            assert!(text.contains(&format!("\n{said}\n")), "{said}: {text}");
+        }
+        assert!(!text.contains("Grant of Patent License"), "{text}");
         assert!(text.contains("/usr/share/common-licenses/Apache-2.0"));
     }
 

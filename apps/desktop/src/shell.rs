@@ -1,6 +1,5 @@
 //! The window and the process around the page.
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ const IN_TRAY: &str = "--in-tray";
 
 /// Runs the program to its end.
 pub(crate) fn run() -> ExitCode {
-    if !has_display(|name| std::env::var_os(name)) {
+    if !has_display() {
         return failed(
             "there is no display here for its window; `warifu-token` shows the same token in a terminal",
         );
@@ -83,11 +82,11 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Can a window be opened? GTK would end the program with a panic where nobody says which display.
-fn has_display(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+fn has_display() -> bool {
     !cfg!(target_os = "linux")
         || ["WAYLAND_DISPLAY", "DISPLAY"]
             .into_iter()
-            .any(|name| variable(name).is_some_and(|display| !display.is_empty()))
+            .any(|name| std::env::var_os(name).is_some_and(|display| !display.is_empty()))
 }
 
 /// The vault of the command line too: one person at one computer has one token.
