@@ -12,8 +12,8 @@ use crate::workspace;
 const OPENING: &str = "Warifu is licensed under Apache-2.0 OR MIT, at your choice.
 
 It is built with these crates, each under the licence beside it. On Debian systems the Apache License 2.0 is
-in /usr/share/common-licenses/Apache-2.0, the Mozilla Public License 2.0 in MPL-2.0 beside it, and the LGPL,
-which some offer as one choice of several (none is used under it), in LGPL-2.1. All are used unchanged.
+in /usr/share/common-licenses/Apache-2.0, the Mozilla Public License 2.0 in MPL-2.0 beside it, and the GPL and the
+LGPL, which some offer as one choice of several (none is used under them), in GPL-2 and LGPL-2.1. All are used unchanged.
 Sources: https://crates.io/crates/NAME/VERSION.
 
 ";
@@ -80,21 +80,20 @@ fn licence_texts(manifest: &Path) -> Result<BTreeSet<String>> {
             let Ok(text) = fs::read_to_string(entry.path()) else {
                 continue;
             };
-            texts.insert(without_apache(&text));
+            texts.insert(without_common_terms(&text));
         }
     }
     Ok(texts)
 }
 
-/// A text without the terms of the Apache License 2.0, which every Debian system has and lintian wants nobody to repeat. What
-/// stands around them stays: a copyright, or another licence in the same file.
-fn without_apache(text: &str) -> String {
+/// A text without terms that every Debian system has and lintian wants nobody to repeat: those of the Apache License 2.0 and of
+/// the GPL, which begin and end with these words. What stands around them stays: a copyright, or another licence in the same file.
+fn without_common_terms(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
-    while let Some((before, terms)) = rest.split_once("TERMS AND CONDITIONS FOR USE, REPRODUCTION")
-    {
+    while let Some((before, terms)) = rest.split_once("TERMS AND CONDITIONS FOR ") {
         kept.push_str(before);
-        kept.push_str("(the terms of the Apache License 2.0)");
+        kept.push_str("(its terms are in /usr/share/common-licenses)");
         rest = terms
             .split_once("END OF TERMS AND CONDITIONS")
             .map_or("", |(_, after)| after);
@@ -178,15 +177,18 @@ mod tests {
     }
 
     #[test]
-    fn the_long_licence_that_every_system_has_is_not_repeated_and_what_stands_around_it_stays() {
+    fn licences_that_every_system_has_are_not_repeated_and_what_stands_around_them_stays() {
         let folder = tempfile::tempdir().unwrap();
         let apache = fs::read_to_string(workspace::root().join("LICENSE-APACHE")).unwrap();
-        let both = format!("Copyright of the sample\n{apache}\nAnother licence\n{apache}\nEnd\n");
+        let gpl = "TERMS AND CONDITIONS FOR COPYING, DISTRIBUTION AND MODIFICATION\n0. Sample\nEND OF TERMS AND CONDITIONS";
+        let both = format!("Copyright of the sample\n{apache}\nAnother licence\n{gpl}\nEnd\n");
         let text = copyright(&metadata(folder.path(), &[("LICENSE", &both)]), &[]).unwrap();
         for said in ["Copyright of the sample", "Another licence", "End"] {
             assert!(text.contains(&format!("\n{said}\n")), "{said}: {text}");
         }
-        assert!(!text.contains("Grant of Patent License"), "{text}");
+        for left_out in ["Grant of Patent License", "0. Sample"] {
+            assert!(!text.contains(left_out), "{left_out}: {text}");
+        }
         assert!(text.contains("/usr/share/common-licenses/Apache-2.0"));
     }
 
